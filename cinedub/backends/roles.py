@@ -1,0 +1,171 @@
+"""The roles that models play. A backend is a class that keeps one of these promises; ``cinedub.backends.load`` finds it.
+
+Sound is float32 in [-1, 1]; a picture is uint8 RGB, height x width x 3; times are integer ms from the start of what was given.
+Every backend has ``digest``: it changes when the model's files or its code's version change, and so keys the stage cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from schemas import Language, Span, Utterance
+
+Mono = Float32[np.ndarray, "samples"]
+Channels = Float32[np.ndarray, "channels samples"]
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+class Backend(Protocol):
+    """What every backend has."""
+
+    digest: str
+
+
+class Separator(Backend, Protocol):
+    """Pulls the voices out of a mix."""
+
+    rate: int
+
+    def vocals(self, blocks: Iterable[Channels]) -> Iterator[Channels]:
+        """The voices in a stream of stereo blocks of any length at ``rate`` Hz; the same number of samples comes out in total, in bounded memory."""
+
+
+class Recogniser(Backend, Protocol):
+    """Hears words. Sound is mono at 16 kHz."""
+
+    def language(self, sound: Mono) -> dict[Language, float]:
+        """Probability of each language in at most 30 s of sound."""
+
+    def transcribe(self, sound: Mono, language: Language) -> list[Utterance]:
+        """Everything said, with words, times and n-best texts; nothing for silence."""
+
+
+class ShotDetector(Backend, Protocol):
+    """Finds true cuts in a picture track."""
+
+    def cuts(self, video: Path, span: Span) -> list[int]:
+        """Presentation times in ms on the film's clock of the first frame after each cut inside ``span``, sorted."""
+
+
+class Segmenter(Backend, Protocol):
+    """Says which of a few local voices is active when. Sound is mono at 16 kHz."""
+
+    window_ms: int
+    step_ms: float
+
+    def segment(self, sound: Mono) -> Float[np.ndarray, "frames voices"]:
+        """Activity in [0, 1] of each local voice every ``step_ms`` in at most ``window_ms`` of sound."""
+
+
+class VoiceEncoder(Backend, Protocol):
+    """Turns a voice into a vector. Sound is mono at 16 kHz."""
+
+    def encode(self, sounds: Sequence[Mono]) -> Float32[np.ndarray, "sounds embedding"]:
+        """One unit vector for each sound, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBox:
+    """A face found in a picture: ``box`` x0 y0 x1 y1 and ``points`` (eyes, nose, mouth corners; 5 x 2) in pixels, ``score`` in [0, 1]."""
+
+    box: tuple[float, float, float, float]
+    points: tuple[tuple[float, float], ...]
+    score: float
+
+
+class FaceDetector(Backend, Protocol):
+    """Finds faces."""
+
+    def detect(self, picture: Picture) -> list[FaceBox]:
+        """Every face, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """478 points (x, y, z in pixels of the given picture) and 52 blendshape weights in [0, 1]."""
+
+    points: Float32[np.ndarray, "478 3"]
+    blendshapes: Float32[np.ndarray, 52]
+
+
+class Landmarker(Backend, Protocol):
+    """Finds the points of one face."""
+
+    def landmarks(self, crop: Picture) -> Landmarks | None:
+        """Landmarks of the largest face in a crop, or None where no face shows."""
+
+
+class FaceEncoder(Backend, Protocol):
+    """Turns a face into a vector."""
+
+    def encode(self, picture: Picture, face: FaceBox) -> Float32[np.ndarray, embedding]:
+        """A unit vector for the face in the picture."""
+
+
+class ExpressionReader(Backend, Protocol):
+    """Reads an emotion off a face."""
+
+    def read(self, crop: Picture) -> dict[str, float]:
+        """Probability per label of ``schemas.EmotionLabel`` (those that the model knows)."""
+
+
+class AttributeReader(Backend, Protocol):
+    """Guesses age and gender from a face."""
+
+    def read(self, crop: Picture) -> tuple[float, float]:
+        """Age in years, probability of female."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechScores:
+    """DNSMOS P.835 scores, 1 to 5."""
+
+    overall: float
+    signal: float
+    background: float
+
+
+class Scorer(Backend, Protocol):
+    """Judges speech quality. Sound is mono at 16 kHz."""
+
+    def score(self, sound: Mono) -> SpeechScores:
+        """Mean scores over the sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One proposed change of line ``line``: new text, another speaker, or new times (``"start-end"`` in ms from the clip's start)."""
+
+    kind: str
+    line: int
+    before: str
+    after: str
+    reason: str
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a corrector proposes for a clip; everything in it is untrusted."""
+
+    edits: tuple[Edit, ...] = ()
+    emotions: dict[int, tuple[str, float]] = field(default_factory=dict)
+    speakers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    clue: str = ""
+    reasoning: str = ""
+
+
+class Corrector(Backend, Protocol):
+    """Reasons over the evidence of a clip and proposes edits."""
+
+    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+        """A proposal; an empty one when there is nothing to say."""
+
+
+Activity = Bool[np.ndarray, "frames voices"]

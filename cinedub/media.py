@@ -1,0 +1,234 @@
+"""ffmpeg and ffprobe as functions with deadlines; sound and pictures as bounded streams on the film's clock.
+
+The film's clock starts at the container's start time. A frame's time is its PTS. Decoding runs in a process of its own, in a process
+group that is killed when its deadline passes. Only plain files are opened: no playlists, no network protocols.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import ffmpeg
+import numpy as np
+
+from cinedub.errors import MediaError
+from schemas import Span
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,mxf_opatom,nut,rm,dv,ivf,h264,hevc,"
+    "wav,flac,mp3,aac,ac3,w64,aiff,caf"
+)
+_SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
+_SHOWN = re.compile(rb"pts_time:\s*(-?[0-9.]+)")
+
+
+def probe(path: Path, timeout_s: float = 60.0) -> dict[str, Any]:
+    """ffprobe's account of a file: ``format`` and ``streams``.
+
+    Raises:
+        MediaError: PROBE_TIMEOUT, or PROBE_UNREADABLE with ffprobe's reason.
+    """
+    command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS, "-print_format", "json"]
+    command += ["-show_format", "-show_streams", f"file:{path}"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as error:
+        raise MediaError("PROBE_TIMEOUT", f"{path.name}: ffprobe gave no answer in {timeout_s:.0f} s") from error
+    if done.returncode:
+        raise MediaError("PROBE_UNREADABLE", f"{path.name}: not a film that ffmpeg can read: {_last_line(done.stderr)}")
+    return dict(json.loads(done.stdout or b"{}"))
+
+
+def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.0) -> Iterator[np.ndarray]:
+    """The film's first sound track over ``span`` as float32 blocks (channels, samples) at ``rate`` Hz.
+
+    Gaps and late starts are filled with silence, so that sample 0 is at ``span.start``; the total is exactly the span's length.
+
+    Raises:
+        MediaError: DECODE_AUDIO or DECODE_TIMEOUT.
+    """
+    graph = _source(path, span).audio.filter("aresample", rate, **{"async": 1, "first_pts": _samples(span.start, rate)})
+    graph = graph.output("pipe:", format="f32le", acodec="pcm_f32le", ac=channels, ar=rate)
+    wanted, given, block = _samples(span.duration, rate), 0, int(block_s * rate)
+    with _decoder(graph, deadline(span), "DECODE_AUDIO", path) as (out, _):
+        while given < wanted:
+            data = _read(out, min(block, wanted - given) * channels * 4)
+            if not data:
+                break
+            part = np.frombuffer(data[: len(data) // (4 * channels) * 4 * channels], "<f4").reshape(-1, channels).T
+            given += part.shape[1]
+            yield np.ascontiguousarray(part)
+    while given < wanted:  # the sound track ends before the picture
+        part = np.zeros((channels, min(block, wanted - given)), np.float32)
+        given += part.shape[1]
+        yield part
+
+
+def pictures(path: Path, span: Span, size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Every frame over ``span`` with its presentation time in ms: uint8 RGB (height, width, 3), scaled to ``size`` (width, height).
+
+    Raises:
+        MediaError: DECODE_VIDEO or DECODE_TIMEOUT.
+    """
+    width, height = size
+    graph = _source(path, span).video.filter("scale", width, height, flags="bilinear").filter("showinfo", checksum=0)
+    graph = graph.output("pipe:", format="rawvideo", pix_fmt="rgb24", vsync="passthrough")
+    bytes_each = width * height * 3
+    with _decoder(graph, deadline(span), "DECODE_VIDEO", path) as (out, times):
+        while len(data := _read(out, bytes_each)) == bytes_each:
+            yield round(times.next() * 1000), np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def write_video(path: Path, span: Span, target: Path) -> None:
+    """The picture over ``span`` as silent H.264 at a constant 25 frames a second, exactly ``round(duration / 40)`` frames.
+
+    Frame k shows the last source frame before ``span.start + 40 k + 20`` ms.
+
+    Raises:
+        MediaError: ENCODE_VIDEO or DECODE_TIMEOUT.
+    """
+    frames = round(span.duration / 40)
+    video = _source(path, Span(span.start, span.end + 1000), copyts=False).video.filter("fps", 25, start_time=0)
+    video = video.filter("tpad", stop_mode="clone", stop_duration=span.duration / 1000)
+    video = video.filter("scale", "trunc(iw/2)*2", "trunc(ih/2)*2").filter("setsar", 1)
+    graph = video.output(
+        str(target), vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,
+        format="mp4", movflags="+faststart", fflags="+bitexact", **{"flags:v": "+bitexact", "x264-params": "keyint=50:sliced-threads=0"},
+    )  # fmt: skip
+    run(ffmpeg.compile(graph, overwrite_output=True)[1:], deadline(span) * 2, "ENCODE_VIDEO", path)
+
+
+def run(arguments: list[str], timeout_s: float, code: str, path: Path) -> None:
+    """Run ffmpeg to its end or its deadline.
+
+    Raises:
+        MediaError: with ``code`` and ffmpeg's last line, or DECODE_TIMEOUT.
+    """
+    command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            _, errors = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            _kill(process)
+            raise MediaError("DECODE_TIMEOUT", f"{path.name}: ffmpeg was still at work after {timeout_s:.0f} s") from error
+        except BaseException:
+            _kill(process)
+            raise
+    if process.returncode:
+        raise MediaError(code, f"{path.name}: {_last_line(errors)}")
+
+
+def deadline(span: Span) -> float:
+    """Seconds that ffmpeg may take for a span: a minute, and four times its length."""
+    return 60.0 + 4.0 * span.duration / 1000
+
+
+def _samples(ms: int, rate: int) -> int:
+    return (ms * rate + 500) // 1000
+
+
+def _source(path: Path, span: Span, copyts: bool = True) -> Any:
+    clock: dict[str, Any] = {"copyts": None, "start_at_zero": None} if copyts else {}
+    return ffmpeg.input(f"file:{path}", ss=f"{span.start / 1000:.3f}", t=f"{span.duration / 1000:.3f}", **_SAFE, **clock)
+
+
+class _Times:
+    """Presentation times as ffmpeg's showinfo reports them, one per frame, in order; other lines are kept as the error text."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._ready = threading.Condition()
+        self._times: list[float] = []
+        self._taken = 0
+        self._closed = False
+        self.last = b""
+        self._thread = threading.Thread(target=self._collect, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _collect(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            match = _SHOWN.search(line) if b"showinfo" in line else None
+            with self._ready:
+                if match:
+                    self._times.append(float(match[1]))
+                    self._ready.notify()
+                elif line.strip() and b"showinfo" not in line:
+                    self.last = line.strip()
+        with self._ready:
+            self._closed = True
+            self._ready.notify()
+
+    def next(self) -> float:
+        """The next frame's time in seconds."""
+        with self._ready:
+            self._ready.wait_for(lambda: self._taken < len(self._times) or self._closed, timeout=60)
+            if self._taken >= len(self._times):
+                raise MediaError("DECODE_VIDEO", "a frame came without its presentation time")
+            self._taken += 1
+            return self._times[self._taken - 1]
+
+    def join(self) -> None:
+        """Wait until ffmpeg has closed its error stream."""
+        self._thread.join(timeout=10)
+
+
+@contextmanager
+def _decoder(graph: Any, timeout_s: float, code: str, path: Path) -> Iterator[tuple[IO[bytes], _Times]]:
+    """A running ffmpeg: its output and its frame times. Killed at its deadline, and when the reader leaves early."""
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "info", *ffmpeg.compile(graph)[1:]]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None and process.stderr is not None
+    times, late = _Times(process.stderr), threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(timeout_s, stop)
+    timer.start()
+    try:
+        yield process.stdout, times
+        finished = process.stdout.read(1) == b""
+        if finished:
+            process.wait()
+            times.join()
+            if late.is_set():
+                raise MediaError("DECODE_TIMEOUT", f"{path.name}: ffmpeg was still at work after {timeout_s:.0f} s")
+            if process.returncode:
+                raise MediaError(code, f"{path.name}: {times.last.decode(errors='replace')[:300]}")
+    finally:
+        timer.cancel()
+        _kill(process)
+        process.stdout.close()
+        process.wait()
+        times.join()
+        process.stderr.close()
+
+
+def _read(stream: IO[bytes], count: int) -> bytes:
+    parts, missing = [], count
+    while missing and (data := stream.read(missing)):
+        parts.append(data)
+        missing -= len(data)
+    return b"".join(parts)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _last_line(errors: bytes) -> str:
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "no reason given"

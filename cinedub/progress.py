@@ -1,0 +1,62 @@
+"""Progress of a running build: every worker appends one JSON line per finished element to one file, the command reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "CINEDUB_PROGRESS"
+
+
+@dataclass
+class Tally:
+    """One stage so far: elements, milliseconds of film and of work."""
+
+    done: int = 0
+    failed: int = 0
+    cached: int = 0
+    out: int = 0
+    media_ms: int = 0
+    busy_ms: int = 0
+
+
+def report(stage: str, outcome: str, media_ms: int, busy_ms: int, hit: bool, out: int) -> None:
+    """Append one event to the file that ``$CINEDUB_PROGRESS`` names; without it, nothing happens."""
+    path = os.environ.get(VARIABLE)
+    if not path:
+        return
+    line = json.dumps([stage, outcome, media_ms, busy_ms, int(hit), out]) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+class Reader:
+    """Adds up the events of a progress file as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.stages, self._offset = path, dict[str, Tally](), 0
+
+    def update(self) -> dict[str, Tally]:
+        """Tallies per stage, in the order in which stages first finished something."""
+        if not self.path.exists():
+            return self.stages
+        with self.path.open("rb") as stream:
+            stream.seek(self._offset)
+            data = stream.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.splitlines():
+            stage, outcome, media_ms, busy_ms, hit, out = json.loads(line)
+            tally = self.stages.setdefault(stage, Tally())
+            tally.done += outcome == "done"
+            tally.failed += outcome == "failed"
+            tally.cached += hit
+            tally.out += out
+            tally.media_ms += media_ms
+            tally.busy_ms += busy_ms
+        return self.stages

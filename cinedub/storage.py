@@ -1,0 +1,124 @@
+"""Where media lives: at addresses computed from what made it.
+
+A stage's result is one folder in the cache, written beside its place and renamed into it: it is there whole or not at all.
+Elements carry ``asset:{address}/{name}`` URIs, so that records don't depend on where the cache is.
+
+    $CINEDUB_CACHE/stages/{stage}/{address[:2]}/{address}/result.json, vocals.flac, …
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+from cinedub.errors import StorageError
+
+ASSET = "asset:"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def cache_root() -> Path:
+    """The stage cache: ``$CINEDUB_CACHE``, or ``cinedub/cache`` under the user's cache folder."""
+    chosen = os.environ.get("CINEDUB_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinedub" / "cache"
+
+
+def address(*parts: bytes | str) -> str:
+    """32 hex digits that name the result of exactly these inputs (blake2b over length-prefixed parts)."""
+    total = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
+
+
+def resolve(uri: str) -> Path:
+    """The local path of an ``asset:`` URI or of a plain path; anything remote is fetched first."""
+    if uri.startswith(ASSET):
+        stage, _, rest = uri.removeprefix(ASSET).partition("/")
+        name = rest.partition("/")[0]
+        path = cache_root() / "stages" / stage / name[:2] / rest
+        if ".." in path.parts:
+            raise StorageError(f"asset {uri!r} leaves the cache")
+        return path
+    if "://" in uri:
+        return _fetch(uri)
+    return Path(uri)
+
+
+def _fetch(uri: str) -> Path:
+    """Download once per machine into the cache (fsspec speaks the protocol)."""
+    import fsspec
+
+    target = cache_root() / "films" / address(uri) / Path(uri).name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{uuid.uuid4().hex}")
+        try:
+            with fsspec.open(uri, "rb") as stream, beside.open("wb") as out:
+                shutil.copyfileobj(stream, out, 1 << 22)
+            beside.rename(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    return target
+
+
+class Assets:
+    """A folder in the making. Files written under ``path(name)`` are published together, or not at all.
+
+    >>> with Assets("Separate", address("reel-1")) as assets:  # doctest: +SKIP
+    ...     write(assets.path("vocals.flac"))
+    ...     stems = Stems(..., vocals=assets.uri("vocals.flac"))
+    ...     assets.publish()
+    """
+
+    def __init__(self, stage: str, place: str) -> None:
+        self.stage, self.place = stage, place
+        self.folder = cache_root() / "stages" / stage / place[:2] / place
+        self._beside = self.folder.parent / f".{place}.{uuid.uuid4().hex}"
+
+    def __enter__(self) -> Assets:
+        try:
+            self._beside.mkdir(parents=True)
+        except OSError as error:
+            raise storage_error(error, self._beside) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        shutil.rmtree(self._beside, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """Where to write ``name`` before it is published."""
+        return self._beside / name
+
+    def uri(self, name: str) -> str:
+        """What elements call ``name`` once it is published."""
+        return f"{ASSET}{self.stage}/{self.place}/{name}"
+
+    def publish(self) -> None:
+        """Rename the folder into its place; a folder already there, made by somebody else from the same inputs, stays."""
+        try:
+            self._beside.rename(self.folder)
+        except OSError as error:
+            if not self.folder.is_dir():
+                raise storage_error(error, self.folder) from error
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """A one-line account of a failed write."""
+    remedy = (
+        "free some, or set CINEDUB_CACHE to a larger place"
+        if error.errno == errno.ENOSPC
+        else "set CINEDUB_CACHE or --out to a place you may write to"
+    )
+    return StorageError(f"{path}: {error.strerror or error}; {remedy}")
+
+
+def stops_a_build(error: OSError) -> bool:
+    """Whether a storage fault will hit every other element too (disk full, read-only, not permitted to write)."""
+    return error.errno in _FULL

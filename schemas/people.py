@@ -1,0 +1,118 @@
+"""Who is seen and who speaks: FaceTrack, Faces, Speaker, Cast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schemas.span import Span
+from schemas.speech import Clip, Turn, Voices
+
+Age = Literal["child", "teenager", "adult", "middle-aged", "elderly", "uncertain"]
+Gender = Literal["female", "male", "uncertain"]
+EmotionLabel = Literal["neutral", "happy", "trust", "fear", "surprise", "sadness", "disgust", "anger", "anticipation", "tension", "uncertain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """An emotion with the probability given to it, in [0, 1]."""
+
+    label: EmotionLabel
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrack:
+    """One face through one shot. Row ``index`` of every array in ``Faces.arrays`` is its.
+
+    Scores: ``size`` median face height in pixels of the source, ``detection`` mean detector score,
+    ``years`` estimated age or None, ``female`` probability or None, ``emotions`` mean probability per label,
+    ``speaking`` spans where the mouth moves with the sound, with a score in [0, 1].
+    """
+
+    index: int
+    span: Span
+    size: float
+    detection: float
+    years: float | None
+    female: float | None
+    emotions: dict[str, float] = field(default_factory=dict)
+    speaking: tuple[tuple[Span, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Who can be seen in a clip.
+
+    ``arrays`` is an npz at 25 frames a second, T = round(duration_ms / 40), N tracks: ``pts_ms`` (T,) int64 from the
+    clip's start (the time of the source frame shown), ``track`` (N,T) bool, ``box`` (N,T,4) float32 x0 y0 x1 y1 in source pixels,
+    ``landmarks`` (N,T,478,3) float32 in source pixels, ``blendshapes`` (N,T,52) float32, ``embedding`` (N,E) float32 of unit
+    length, ``speaking`` (N,T) float32 scores, ``crops`` (N,T,96,96) uint8, ``points`` (N,T,L,2) float32, ``aperture`` (N,T) float32.
+    """
+
+    clip: Clip
+    tracks: tuple[FaceTrack, ...]
+    arrays: str
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.clip.id
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A voice matched (or not) with a face. The id holds through a film and, where one is named, through its series.
+
+    ``faces`` are the track indices in this clip's ``Faces`` that are this person; ``voice`` is the person's unit voice vector.
+    """
+
+    id: str
+    faces: tuple[int, ...]
+    age: Age
+    gender: Gender
+    timbre: tuple[str, ...]
+    voice: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who is in a clip: voices and faces with names on them. ``turns`` carry speaker ids, ordered by start."""
+
+    voices: Voices
+    faces: Faces
+    speakers: tuple[Speaker, ...]
+    turns: tuple[Turn, ...]
+
+    def __post_init__(self) -> None:
+        unknown = {turn.speaker for turn in self.turns} - {speaker.id for speaker in self.speakers}
+        if unknown:
+            raise ValueError(f"turns name speakers that the cast lacks: {sorted(unknown)}")
+
+    @property
+    def clip(self) -> Clip:
+        """The clip the cast appears in."""
+        return self.faces.clip
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.clip.id
+
+
+@dataclass(frozen=True, slots=True)
+class Appearances:
+    """Everybody heard and seen in a group (a series, or one film), clip by clip and in order: what recognition works on."""
+
+    group: str
+    voices: tuple[Voices, ...]
+    faces: tuple[Faces, ...]
+
+    def __post_init__(self) -> None:
+        if [voices.id for voices in self.voices] != [faces.id for faces in self.faces]:
+            raise ValueError("voices and faces come in pairs, one of each for a clip")
+
+    @property
+    def id(self) -> str:
+        """The group's name."""
+        return self.group

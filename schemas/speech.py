@@ -1,0 +1,112 @@
+"""What was said: Word, Utterance, Scenes, Transcript, Clip, Turn, Voices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.film import Film, Shots, Stems
+from schemas.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word (English) or one to a few characters (Chinese) with its place and the recogniser's probability."""
+
+    text: str
+    span: Span
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the recogniser heard in one breath. ``text`` is the words joined; ``alternatives`` are n-best texts, best first."""
+
+    span: Span
+    text: str
+    words: tuple[Word, ...]
+    confidence: float
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """Stems with the places where one scene ends and the next begins; scenes tile the reel's span."""
+
+    stems: Stems
+    spans: tuple[Span, ...]
+
+    @property
+    def id(self) -> str:
+        """The reel's id."""
+        return self.stems.id
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything said in a reel, in order of time; no utterance crosses a scene's border."""
+
+    scenes: Scenes
+    utterances: tuple[Utterance, ...]
+
+    @property
+    def id(self) -> str:
+        """The reel's id."""
+        return self.scenes.id
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The unit of dubbing: 1–30 s of one scene, cut at silence, never inside a word."""
+
+    stems: Stems
+    scene: Span
+    span: Span
+    utterances: tuple[Utterance, ...]
+    shots: tuple[Span, ...]
+
+    def __post_init__(self) -> None:
+        if not self.scene.covers(self.span):
+            raise ValueError(f"a clip stays inside its scene, got {self.span} in {self.scene}")
+        for utterance in self.utterances:
+            if not self.span.covers(utterance.span):
+                raise ValueError(f"a clip cuts no utterance, got {utterance.span} in {self.span}")
+
+    @property
+    def film(self) -> Film:
+        """The film the clip belongs to."""
+        return self.stems.reel.film
+
+    @property
+    def id(self) -> str:
+        """``{film}-{start:09d}-{end:09d}``, also the WebDataset key."""
+        return f"{self.film.id}-{self.span.start:09d}-{self.span.end:09d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody's voice, from when to when; turns may overlap. ``score`` is in [0, 1]."""
+
+    speaker: str
+    span: Span
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Who can be heard in a clip, before names: turns by clip-local voice, and voice vectors in storage.
+
+    ``arrays`` is an npz: ``windows`` (W, 2) int64 ms on the film's clock, ``embeddings`` (W, E) float32 of unit length,
+    ``voice`` (W,) int64: index of the local voice that the window is most of, or -1.
+    """
+
+    clip: Clip
+    turns: tuple[Turn, ...]
+    arrays: str
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.clip.id
+
+
+__all__ = ["Clip", "Scenes", "Shots", "Span", "Transcript", "Turn", "Utterance", "Voices", "Word"]

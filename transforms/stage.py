@@ -1,0 +1,184 @@
+"""How a stage runs: types, models, cache, metrics, dead letters. The one file that knows Beam's ways of doing so.
+
+A stage is a pure function and a class that names it:
+
+    def separate(shots: Shots, config: config.Separate, assets: Assets, separator: Separator) -> Stems: ...
+
+    class Separate(Stage[Shots, Stems]):
+        run = staticmethod(separate)
+
+The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by role. It returns a noun or a
+list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that element alone; a model that can't load, or storage that
+can't be written, stops the build.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+import apache_beam as beam
+import msgspec
+from apache_beam.metrics import Metrics
+
+import schemas
+from cinedub import __version__, backends, config, progress, storage
+from cinedub.errors import CinedubError, ElementError
+from schemas import Dropped, Failure, codec
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclasses.dataclass
+class Losses:
+    """What the stages of a pipeline gave up on, gathered while it is drawn."""
+
+    failures: list[Any] = dataclasses.field(default_factory=list)
+    dropped: list[Any] = dataclasses.field(default_factory=list)
+
+
+class Stage(beam.PTransform, Generic[In, Out]):
+    """A transform over nouns that runs ``run`` on every element. Its label, cache folder and metrics bear the class's name."""
+
+    run: ClassVar[Callable[..., Any]]
+    hints: ClassVar[dict[str, Any]] = {}
+    #: Raised by hand whenever the function's results change for the same inputs and settings.
+    version: ClassVar[int] = 1
+
+    def __init__(self, settings: Any, losses: Losses) -> None:
+        super().__init__(type(self).__name__)
+        self.settings, self.losses = settings, losses
+
+    def expand(self, elements: Any) -> Any:
+        """The stage's results; losses are put aside."""
+        takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))  # type: ignore[attr-defined]
+        work = beam.ParDo(_Run(type(self), self.settings)).with_outputs("failures", "dropped", main="results")
+        if self.hints:
+            work = work.with_resource_hints(**self.hints)
+        done = elements | "Run" >> work.with_input_types(takes)
+        self.losses.failures.append(done.failures)
+        self.losses.dropped.append(done.dropped)
+        return done.results | "Type" >> beam.Map(_same).with_input_types(gives).with_output_types(gives)
+
+
+def _same(element: Any) -> Any:
+    return element
+
+
+class _Run(beam.DoFn):
+    """One stage's function over elements, with its models and its cache."""
+
+    def __init__(self, stage: type[Stage[Any, Any]], settings: Any) -> None:
+        self.stage, self.settings = stage, settings
+        self.name = stage.__name__
+
+    def setup(self) -> None:
+        """Load the models: a fault here stops the build."""
+        self.models = {role: backends.load(role, model) for role, model in config.models(self.settings).items()}
+        self.description = description(self.stage, self.settings, self.models)
+
+    def process(self, element: Any) -> Iterator[Any]:
+        """The element's results, its losses, or its failure."""
+        started, hit = time.monotonic(), False
+        try:
+            place = storage.address(self.description, identity(element))
+            nouns = recall(self.name, place, element)
+            hit = nouns is not None
+            if nouns is None:
+                nouns = self._compute(element, place)
+        except Exception as error:
+            if isinstance(error, CinedubError) and not isinstance(error, ElementError):
+                raise
+            if isinstance(error, OSError) and storage.stops_a_build(error):
+                raise storage.storage_error(error, storage.cache_root()) from error
+            letter = failure(self.name, element, error)
+            self._count("failed", element, started, hit)
+            yield beam.pvalue.TaggedOutput("failures", letter)
+            return
+        dropped = sum(isinstance(noun, Dropped) for noun in nouns)
+        self._count("done", element, started, hit, out=len(nouns) - dropped, dropped=dropped)
+        for noun in nouns:
+            yield beam.pvalue.TaggedOutput("dropped", noun) if isinstance(noun, Dropped) else noun
+
+    def _compute(self, element: Any, place: str) -> list[Any]:
+        with storage.Assets(self.name, place) as assets:
+            result = self.stage.run(element, self.settings, assets, **self.models)
+            nouns = result if isinstance(result, list) else [result]
+            remember(assets.path("result.json"), nouns)
+            assets.publish()
+        return nouns
+
+    def _count(self, outcome: str, element: Any, started: float, hit: bool, out: int = 0, dropped: int = 0) -> None:
+        busy_ms, media_ms = int((time.monotonic() - started) * 1000), media_length(element)
+        Metrics.counter(self.name, outcome).inc()
+        Metrics.counter(self.name, "cached").inc(int(hit))
+        Metrics.counter(self.name, "out").inc(out)
+        Metrics.counter(self.name, "dropped").inc(dropped)
+        Metrics.distribution(self.name, "busy_ms").update(busy_ms)
+        Metrics.distribution(self.name, "media_ms").update(media_ms)
+        progress.report(self.name, outcome, media_ms, busy_ms, hit, out)
+
+
+def description(stage: type[Stage[Any, Any]], settings: Any, models: dict[str, Any]) -> bytes:
+    """What besides the element decides a stage's result: its code's version, its settings, its models' digests."""
+    digests = {role: model.digest for role, model in models.items()}
+    kept = {key: value for key, value in codec.builtins(settings).items() if key not in models}
+    return codec.encode([stage.__name__, stage.version, __version__.split(".")[:2], kept, digests])
+
+
+def identity(element: Any) -> bytes:
+    """The element without what its film is called or where it lies: a renamed film is the same film."""
+    return codec.encode(_rewrite(codec.builtins(element), lambda film: [film["sha256"], film["language"], film["series"]]))
+
+
+def remember(path: Path, nouns: list[Any]) -> None:
+    """Write a stage's results, each film in them as its id only."""
+    rows = [[type(noun).__name__, _rewrite(codec.builtins(noun), lambda film: film["id"] if isinstance(film, dict) else film)] for noun in nouns]
+    path.write_bytes(codec.encode(rows))
+
+
+def recall(stage: str, place: str, element: Any) -> list[Any] | None:
+    """The remembered results of a stage for an element, with the element's films in them; None when there are none."""
+    try:
+        rows = msgspec.json.decode((storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json")).read_bytes())
+    except FileNotFoundError:
+        return None
+    films = {}
+    _rewrite(codec.builtins(element), lambda film: films.setdefault(film["id"], film))
+    return [codec.convert(value if name == "Dropped" else _rewrite(value, films.__getitem__), getattr(schemas, name)) for name, value in rows]
+
+
+def _rewrite(node: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(node, dict):
+        return {key: change(value) if key == "film" else _rewrite(value, change) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_rewrite(item, change) for item in node]
+    return node
+
+
+def failure(stage: str, element: Any, error: Exception) -> Failure:
+    """The dead letter of an element."""
+    code = error.code if isinstance(error, ElementError) else "INTERNAL"
+    message = str(error) if isinstance(error, CinedubError) else f"{type(error).__name__}: {error}"
+    trace = "".join(traceback.format_exception(error))
+    digest = hashlib.sha256(trace.encode()).hexdigest()[:12]
+    return Failure(stage, element.id, code, message.splitlines()[0][:500] if message else code, digest, 1, codec.encode(element).decode())
+
+
+def media_length(element: Any) -> int:
+    """Milliseconds of film that an element stands for."""
+    for name in ("span", "duration"):
+        value = getattr(element, name, None)
+        if value is not None:
+            return int(value if isinstance(value, int) else value.duration)
+    for name in ("reel", "clip", "shots", "stems", "scenes", "script", "cast"):
+        inner = getattr(element, name, None)
+        if inner is not None:
+            return media_length(inner)
+    return sum(media_length(voices) for voices in getattr(element, "voices", ()))
