@@ -96,7 +96,8 @@ class Voices:
     """Who can be heard in a clip, before names: turns by clip-local voice, and voice vectors in storage.
 
     ``arrays`` is an npz: ``windows`` (W, 2) int64 ms on the film's clock, ``embeddings`` (W, E) float32 of unit length,
-    ``voice`` (W,) int64: index of the local voice that the window is most of, or -1.
+    ``voice`` (W,) int64: number of the local voice (``v{number}`` in the turns); (W,) float32 each, nan where too little is voiced:
+    ``pitch`` median in Hz, ``spread`` its deviation in semitones, ``tilt`` energy above over below 1 kHz in dB.
     """
 
     clip: Clip

@@ -1,0 +1,123 @@
+"""Clip -> Voices: who can be heard when, told apart within the clip, with a vector for every second and a half of voice."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
+
+from cinedub import config, prosody, sound
+from cinedub.backends import roles
+from cinedub.storage import Assets, resolve
+from schemas import Clip, Span, Turn, Voices
+from transforms.stage import Stage
+
+RATE = 16_000
+#: A voice is active above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks).
+_ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
+#: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
+_WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
+#: Two neighbouring passes speak of one voice when they share this part of the shorter one's activity in what both hear.
+_SAME = 0.3
+
+
+def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segmenter, voice_encoder: roles.VoiceEncoder) -> Voices:
+    """Turns of clip-local voices ``v0``, ``v1``, … by first appearance, overlaps included, and the vectors of their windows."""
+    heard = _sound(clip)
+    activity = follow(heard, segmenter)
+    turns = _turns(activity, segmenter.step_ms, clip.span)
+    pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
+    spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
+    local = np.rint((spans - clip.span.start) * (RATE / 1000)).astype(int)
+    vectors = voice_encoder.encode([heard[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
+    measured = prosody.measure(heard, RATE)
+    colours = np.array([measured.over(*(span - clip.span.start)) for span in spans], np.float32).reshape(-1, 3)
+    np.savez_compressed(
+        assets.path("voices.npz"), windows=spans, embeddings=vectors, voice=np.array([voice for _, voice in pieces], np.int64),
+        pitch=colours[:, 0], spread=colours[:, 1], tilt=colours[:, 2],
+    )  # fmt: skip
+    return Voices(clip, tuple(turns), assets.uri("voices.npz"))
+
+
+class Hear(Stage[Clip, Voices]):
+    """Tell the voices of a clip apart."""
+
+    run = staticmethod(hear)
+
+
+def follow(heard: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
+    """Activity of each of the sound's voices, by passes of the segmenter that overlap by half and are stitched where both hear.
+
+    A pass knows its voices only by number. It takes over the numbers of the voices so far that are active together with its own; a voice that
+    is active with none of them is new. Where passes overlap, each counts by how far from its own edge it hears the frame.
+    """
+    step = segmenter.step_ms
+    frames, width = -(-len(heard) * 1000 // round(step * RATE)), round(segmenter.window_ms / step)
+    samples = round(step * RATE / 1000)
+    total, weight = np.zeros((frames, 0)), np.zeros(frames)
+    last = max(0, frames - width)
+    for first in sorted({*range(0, last, width // 2), last}):
+        part = segmenter.segment(heard[first * samples : (first + width) * samples])
+        part = part[: frames - first]
+        rows = slice(first, first + len(part))
+        known = total[rows] / np.maximum(weight[rows], 1e-9)[:, None]
+        column = _columns(known, part * (weight[rows] > 0)[:, None], part)
+        total = np.pad(total, ((0, 0), (0, max(column.max() + 1 - total.shape[1], 0))))
+        share = np.minimum(np.arange(1, len(part) + 1), np.arange(len(part), 0, -1)).astype(float)
+        for voice, target in enumerate(column):
+            if target >= 0:
+                total[rows, target] += share * part[:, voice]
+        weight[rows] += share
+    return total / np.maximum(weight, 1e-9)[:, None]
+
+
+def _columns(known: np.ndarray, shared: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """For each voice of a pass the number it continues, a new one, or -1 when it is never active."""
+    voices = part.shape[1]
+    column = np.full(voices, -1)
+    together = known.T @ shared
+    for old, voice in zip(*linear_sum_assignment(-together), strict=True) if together.size else ():
+        if together[old, voice] > _SAME * max(min(known[:, old].sum(), shared[:, voice].sum()), 1.0):
+            column[voice] = old
+    fresh = known.shape[1]
+    for voice in range(voices):
+        if column[voice] < 0 and part[:, voice].max() > _ACTIVE:
+            column[voice], fresh = fresh, fresh + 1
+    return column
+
+
+def windows(turn: Span, within: Span) -> list[Span]:
+    """Windows over a turn: every 0.75 s, the last one flush with the turn's end; a short turn is one window, widened to 0.4 s where it can be."""
+    if turn.duration <= _WINDOW_MS:
+        missing = max(0, _LEAST_MS - turn.duration)
+        return [turn.pad(-(-missing // 2), within)]
+    starts = [*range(turn.start, turn.end - _WINDOW_MS, _HOP_MS), turn.end - _WINDOW_MS]
+    if len(starts) > 2 and starts[-1] - starts[-2] < _HOP_MS // 3:  # nearly the same sound twice
+        del starts[-2]
+    return [Span(start, start + _WINDOW_MS) for start in starts]
+
+
+def _turns(activity: np.ndarray, step_ms: float, span: Span) -> list[Turn]:
+    voices: list[list[tuple[int, int, float]]] = []
+    for column in activity.T:
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], column > _ACTIVE, [0]])))
+        runs = [[int(a), int(b)] for a, b in edges.reshape(-1, 2)]
+        joined: list[list[int]] = []
+        for run in runs:
+            if joined and (run[0] - joined[-1][1]) * step_ms < _HOLE_MS:
+                joined[-1][1] = run[1]
+            else:
+                joined.append(run)
+        kept = [run for run in joined if (run[1] - run[0]) * step_ms >= _BURST_MS]
+        voices.append([(run[0], run[1], float(column[run[0] : run[1]].mean())) for run in kept])
+    turns = []
+    for number, runs_of_voice in enumerate(sorted(filter(None, voices))):
+        for first, end, score in runs_of_voice:
+            start_ms, end_ms = span.start + round(first * step_ms), min(span.end, span.start + round(end * step_ms))
+            turns.append(Turn(f"v{number}", Span(start_ms, end_ms), round(min(score, 1.0), 4)))
+    return sorted(turns, key=lambda turn: (turn.span, turn.speaker))
+
+
+def _sound(clip: Clip) -> roles.Mono:
+    stems = clip.stems
+    return sound.read(resolve(stems.vocals), clip.span.shift(-stems.reel.heard.start), RATE)
