@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.film import Film, Shots, Stems
+from schemas.film import Film, Language, Shots, Stems
 from schemas.span import Span
+
+
+def joined(texts: Iterable[str], language: Language) -> str:
+    """Words as a text: a space between English words; in Chinese only between words in Latin letters.
+
+    >>> joined(["fast", "and", "cheap."], "en"), joined(["我", "要", "big", "house", "吗"], "zh")
+    ('fast and cheap.', '我要big house吗')
+    """
+    text = ""
+    for word in texts:
+        apart = text and (language == "en" or (text[-1].isascii() and word[:1].isascii() and word[:1].isalnum()))
+        text += f" {word}" if apart else word
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What the recogniser heard in one breath. ``text`` is the words joined; ``alternatives`` are n-best texts, best first."""
+    """What the recogniser heard in one breath. ``text`` is the words ``joined``; ``alternatives`` are n-best texts, best first."""
 
     span: Span
     text: str
@@ -110,4 +124,4 @@ class Voices:
         return self.clip.id
 
 
-__all__ = ["Clip", "Scenes", "Shots", "Span", "Transcript", "Turn", "Utterance", "Voices", "Word"]
+__all__ = ["Clip", "Scenes", "Shots", "Span", "Transcript", "Turn", "Utterance", "Voices", "Word", "joined"]

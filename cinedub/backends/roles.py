@@ -42,6 +42,9 @@ class Recogniser(Backend, Protocol):
     def language(self, sound: Mono) -> dict[Language, float]:
         """Probability of each language in at most 30 s of sound."""
 
+    def speech(self, sound: Mono) -> list[Span]:
+        """Where somebody speaks, in order, without padding."""
+
     def transcribe(self, sound: Mono, language: Language) -> list[Utterance]:
         """Everything said, with words, times and n-best texts; nothing for silence."""
 
@@ -95,28 +98,30 @@ class Landmarks:
 
 
 class Landmarker(Backend, Protocol):
-    """Finds the points of one face."""
+    """Finds the points of faces."""
 
-    def landmarks(self, crop: Picture) -> Landmarks | None:
-        """Landmarks of the largest face in a crop, or None where no face shows."""
+    def landmarks(self, crops: Sequence[Picture]) -> list[Landmarks | None]:
+        """For each crop the landmarks of the face nearest its middle, or None where no face shows."""
 
 
 class FaceEncoder(Backend, Protocol):
-    """Turns a face into a vector."""
+    """Turns a face into a vector of ``size`` numbers."""
 
-    def encode(self, picture: Picture, face: FaceBox) -> Float32[np.ndarray, embedding]:
+    size: int
+
+    def encode(self, picture: Picture, face: FaceBox) -> Float32[np.ndarray, " embedding"]:
         """A unit vector for the face in the picture."""
 
 
 class ExpressionReader(Backend, Protocol):
-    """Reads an emotion off a face."""
+    """Reads an emotion off an upright face with a fifth of its width around it (``cinedub.alignment.chip``)."""
 
     def read(self, crop: Picture) -> dict[str, float]:
         """Probability per label of ``schemas.EmotionLabel`` (those that the model knows)."""
 
 
 class AttributeReader(Backend, Protocol):
-    """Guesses age and gender from a face."""
+    """Guesses age and gender from an upright face with a fifth of its width around it (``cinedub.alignment.chip``)."""
 
     def read(self, crop: Picture) -> tuple[float, float]:
         """Age in years, probability of female."""
