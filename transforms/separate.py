@@ -58,13 +58,15 @@ def resample(blocks: Iterator[Channels], source: int, target: int) -> Iterator[C
         yield from blocks
         return
     stream: soxr.ResampleStream | None = None
+    channels = 0
     for block in blocks:
-        stream = stream or soxr.ResampleStream(source, target, block.shape[0], dtype="float32")
+        channels = block.shape[0]
+        stream = stream or soxr.ResampleStream(source, target, channels, dtype="float32")
         part = stream.resample_chunk(np.ascontiguousarray(block.T))
         if len(part):
             yield part.T
     if stream is not None:
-        rest = stream.resample_chunk(np.zeros((0, stream.num_channels), np.float32), last=True)  # type: ignore[attr-defined]
+        rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)
         if len(rest):
             yield rest.T
 

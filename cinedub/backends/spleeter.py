@@ -7,6 +7,7 @@ spectrum. It sees 512 frames of 1024 bins (0 to 11 kHz) of a 4096-point spectrum
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ class UNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         sizes = (2, 16, 32, 64, 128, 256, 512)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 5, stride=2) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 5, stride=2) for a, b in pairwise(sizes))
         self.down_norm = nn.ModuleList(nn.BatchNorm2d(size, eps=1e-3) for size in sizes[1:6])
         ups = ((512, 256), (512, 128), (256, 64), (128, 32), (64, 16), (32, 1))
         self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 5, stride=2) for a, b in ups)
@@ -93,13 +94,10 @@ class UNet(nn.Module):
             # number 5 of each stem belongs to the innermost layer, whose normalised output the published network never uses
             for norm, index in [*zip(net.down_norm, range(5), strict=True), *zip(net.up_norm, range(6, 12), strict=True)]:
                 name = named("batch_normalization", 12 * stem + index)
-                for target, part in (
-                    (norm.weight, "gamma"),
-                    (norm.bias, "beta"),
-                    (norm.running_mean, "moving_mean"),
-                    (norm.running_var, "moving_variance"),
-                ):
-                    put(target, f"{name}/{part}")
+                put(norm.weight, f"{name}/gamma")
+                put(norm.bias, f"{name}/beta")
+                put(norm.running_mean, f"{name}/moving_mean")
+                put(norm.running_var, f"{name}/moving_variance")
         return net
 
     def forward(self, mix: Float32[Tensor, "batch 2 frames bins"]) -> Float32[Tensor, "batch 2 frames bins"]:
