@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from cinedub.errors import CinedubError
 
 VARIABLE = "CINEDUB_PROGRESS"
 
@@ -27,7 +32,23 @@ def report(stage: str, outcome: str, media_ms: int, busy_ms: int, hit: bool, out
     path = os.environ.get(VARIABLE)
     if not path:
         return
-    line = json.dumps([stage, outcome, media_ms, busy_ms, int(hit), out]) + "\n"
+    _append(path, [stage, outcome, media_ms, busy_ms, int(hit), out])
+
+
+@contextmanager
+def fatal(stage: str) -> Iterator[None]:
+    """Tell the command in one line why a worker stops the build; runners bury an exception's message in their own."""
+    try:
+        yield
+    except (CinedubError, OSError) as error:
+        path = os.environ.get(VARIABLE)
+        if path:
+            _append(path, [stage, "fatal", str(error)])
+        raise
+
+
+def _append(path: str, event: list[Any]) -> None:
+    line = json.dumps(event) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(descriptor, line.encode())
@@ -40,6 +61,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path, self.stages, self._offset = path, dict[str, Tally](), 0
+        self.fatal = ""
 
     def update(self) -> dict[str, Tally]:
         """Tallies per stage, in the order in which stages first finished something."""
@@ -51,7 +73,11 @@ class Reader:
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
         for line in whole.splitlines():
-            stage, outcome, media_ms, busy_ms, hit, out = json.loads(line)
+            stage, outcome, *facts = json.loads(line)
+            if outcome == "fatal":
+                self.fatal = f"{stage}: {facts[0]}"
+                continue
+            media_ms, busy_ms, hit, out = facts
             tally = self.stages.setdefault(stage, Tally())
             tally.done += outcome == "done"
             tally.failed += outcome == "failed"

@@ -51,6 +51,29 @@ def resolve(uri: str) -> Path:
     return Path(uri)
 
 
+def content_digest(path: Path) -> str:
+    """sha256 of a file's bytes, remembered by its path, size and time of change so that an unchanged film is read once."""
+    facts = path.stat()
+    note = cache_root() / "digests" / address(str(path.absolute()), f"{facts.st_size}:{facts.st_mtime_ns}")
+    if note.exists():
+        return note.read_text()
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    write_atomic(note, digest.encode())
+    return digest
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write beside and rename: the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def _fetch(uri: str) -> Path:
     """Download once per machine into the cache (fsspec speaks the protocol)."""
     import fsspec
@@ -79,6 +102,8 @@ class Assets:
 
     def __init__(self, stage: str, place: str) -> None:
         self.stage, self.place = stage, place
+        #: False for a result that another try may better: it is used now and not remembered.
+        self.lasting = True
         self.folder = cache_root() / "stages" / stage / place[:2] / place
         self._beside = self.folder.parent / f".{place}.{uuid.uuid4().hex}"
 
@@ -102,6 +127,8 @@ class Assets:
 
     def publish(self) -> None:
         """Rename the folder into its place; a folder already there, made by somebody else from the same inputs, stays."""
+        if not self.lasting:
+            return
         try:
             self._beside.rename(self.folder)
         except OSError as error:

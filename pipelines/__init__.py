@@ -1,0 +1,1 @@
+"""Entry points: whole pipelines made of transforms."""

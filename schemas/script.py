@@ -72,7 +72,10 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured on a clip. ``dnsmos`` is the P.835 overall score (1–5) of the vocals; ``snr_db`` voices over background while someone speaks."""
+    """What was measured on a clip.
+
+    ``dnsmos`` is the P.835 overall score (1–5) of the vocals; ``snr_db`` voices over background while someone speaks.
+    """
 
     dnsmos: float
     snr_db: float

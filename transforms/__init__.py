@@ -1,0 +1,1 @@
+"""Verbs between nouns: one pure function and one thin Beam transform a file."""

@@ -7,9 +7,9 @@ A stage is a pure function and a class that names it:
     class Separate(Stage[Shots, Stems]):
         run = staticmethod(separate)
 
-The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by role. It returns a noun or a
-list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that element alone; a model that can't load, or storage that
-can't be written, stops the build.
+The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by
+role. It returns a noun or a list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that
+element alone; a model that can't load, or storage that can't be written, stops the build.
 """
 
 from __future__ import annotations
@@ -51,13 +51,18 @@ class Stage(beam.PTransform, Generic[In, Out]):
     #: Raised by hand whenever the function's results change for the same inputs and settings.
     version: ClassVar[int] = 1
 
+    @staticmethod
+    def key(element: Any) -> bytes:
+        """What of the element decides its result."""
+        return identity(element)
+
     def __init__(self, settings: Any, losses: Losses) -> None:
         super().__init__(type(self).__name__)
         self.settings, self.losses = settings, losses
 
     def expand(self, elements: Any) -> Any:
         """The stage's results; losses are put aside."""
-        takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))  # type: ignore[attr-defined]
+        takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))
         work = beam.ParDo(_Run(type(self), self.settings)).with_outputs("failures", "dropped", main="results")
         if self.hints:
             work = work.with_resource_hints(**self.hints)
@@ -79,24 +84,23 @@ class _Run(beam.DoFn):
         self.name = stage.__name__
 
     def setup(self) -> None:
-        """Load the models: a fault here stops the build."""
-        self.models = {role: backends.load(role, model) for role, model in config.models(self.settings).items()}
-        self.description = description(self.stage, self.settings, self.models)
+        """Find the models: a missing one stops the build. They are loaded when the first element needs them."""
+        with progress.fatal(self.name):
+            self.description = description(self.stage, self.settings)
 
     def process(self, element: Any) -> Iterator[Any]:
         """The element's results, its losses, or its failure."""
         started, hit = time.monotonic(), False
         try:
-            place = storage.address(self.description, identity(element))
+            place = storage.address(self.description, self.stage.key(element))
             nouns = recall(self.name, place, element)
             hit = nouns is not None
             if nouns is None:
                 nouns = self._compute(element, place)
         except Exception as error:
-            if isinstance(error, CinedubError) and not isinstance(error, ElementError):
-                raise
-            if isinstance(error, OSError) and storage.stops_a_build(error):
-                raise storage.storage_error(error, storage.cache_root()) from error
+            if stops_a_build(error):
+                with progress.fatal(self.name):
+                    raise
             letter = failure(self.name, element, error)
             self._count("failed", element, started, hit)
             yield beam.pvalue.TaggedOutput("failures", letter)
@@ -107,8 +111,9 @@ class _Run(beam.DoFn):
             yield beam.pvalue.TaggedOutput("dropped", noun) if isinstance(noun, Dropped) else noun
 
     def _compute(self, element: Any, place: str) -> list[Any]:
+        models = {role: backends.load(role, model) for role, model in config.models(self.settings).items()}
         with storage.Assets(self.name, place) as assets:
-            result = self.stage.run(element, self.settings, assets, **self.models)
+            result = self.stage.run(element, self.settings, assets, **models)
             nouns = result if isinstance(result, list) else [result]
             remember(assets.path("result.json"), nouns)
             assets.publish()
@@ -125,11 +130,19 @@ class _Run(beam.DoFn):
         progress.report(self.name, outcome, media_ms, busy_ms, hit, out)
 
 
-def description(stage: type[Stage[Any, Any]], settings: Any, models: dict[str, Any]) -> bytes:
+def description(stage: type[Stage[Any, Any]], settings: Any) -> bytes:
     """What besides the element decides a stage's result: its code's version, its settings, its models' digests."""
-    digests = {role: model.digest for role, model in models.items()}
-    kept = {key: value for key, value in codec.builtins(settings).items() if key not in models}
+    named = config.models(settings)
+    digests = {role: backends.digest(role, model) for role, model in named.items()}
+    kept = {key: value for key, value in codec.builtins(settings).items() if key not in named}
     return codec.encode([stage.__name__, stage.version, __version__.split(".")[:2], kept, digests])
+
+
+def stops_a_build(error: Exception) -> bool:
+    """Whether a fault would hit every other element too: missing weights, wrong settings, storage that can't be written."""
+    if isinstance(error, OSError):
+        return storage.stops_a_build(error)
+    return isinstance(error, CinedubError) and not isinstance(error, ElementError)
 
 
 def identity(element: Any) -> bytes:
@@ -149,7 +162,7 @@ def recall(stage: str, place: str, element: Any) -> list[Any] | None:
         rows = msgspec.json.decode((storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json")).read_bytes())
     except FileNotFoundError:
         return None
-    films = {}
+    films: dict[str, Any] = {}
     _rewrite(codec.builtins(element), lambda film: films.setdefault(film["id"], film))
     return [codec.convert(value if name == "Dropped" else _rewrite(value, films.__getitem__), getattr(schemas, name)) for name, value in rows]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
+from pathlib import Path
 from typing import Any
 
+from cinedub import weights
 from cinedub.config import Model
 from cinedub.errors import UsageError
 
@@ -25,6 +28,27 @@ BACKENDS: dict[str, dict[str, str]] = {
     "scorer": {"dnsmos": "dnsmos:Dnsmos"},
 }
 
+#: Raised by hand when a backend's code gives other results for the same weights and options.
+REVISIONS: dict[str, int] = {}
+
+
+def digest(role: str, model: Model) -> str:
+    """What decides a model's results, found without loading it: backend, revision, options, the files' sha256, a corrector's prompts.
+
+    Raises:
+        UsageError: no backend of that name.
+        WeightsError: its files are missing.
+    """
+    _known(role, model)
+    total = hashlib.blake2b(digest_size=8)
+    total.update(repr((role, model.backend, REVISIONS.get(model.backend, 1), model.options)).encode())
+    if model.weights:
+        total.update(weights.digest(weights.find(model.weights)).encode())
+    if role == "corrector":
+        for prompt in sorted((Path(__file__).parent / "prompts").glob("*.md")):
+            total.update(prompt.read_bytes())
+    return total.hexdigest()
+
 
 @functools.cache
 def load(role: str, model: Model) -> Any:
@@ -34,8 +58,12 @@ def load(role: str, model: Model) -> Any:
         UsageError: no backend of that name.
         WeightsError: its files are missing or damaged.
     """
+    module, _, name = _known(role, model).partition(":")
+    return getattr(importlib.import_module(f"cinedub.backends.{module}"), name)(model)
+
+
+def _known(role: str, model: Model) -> str:
     known = BACKENDS[role]
     if model.backend not in known:
         raise UsageError(f"unknown {role} {model.backend!r}; known here: {', '.join(known)}")
-    module, _, name = known[model.backend].partition(":")
-    return getattr(importlib.import_module(f"cinedub.backends.{module}"), name)(model)
+    return known[model.backend]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
@@ -147,7 +147,7 @@ class Scorer(Backend, Protocol):
 class Edit:
     """One proposed change of line ``line``: new text, another speaker, or new times (``"start-end"`` in ms from the clip's start)."""
 
-    kind: str
+    kind: Literal["text", "speaker", "time"]
     line: int
     before: str
     after: str
@@ -157,13 +157,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a corrector proposes for a clip; everything in it is untrusted."""
+    """What a corrector proposes for a clip; everything in it is untrusted.
+
+    ``fault`` says in one line why there is no answer that can be used; ``passing`` that another try may bring one.
+    """
 
     edits: tuple[Edit, ...] = ()
     emotions: dict[int, tuple[str, float]] = field(default_factory=dict)
     speakers: dict[str, dict[str, Any]] = field(default_factory=dict)
     clue: str = ""
     reasoning: str = ""
+    fault: str = ""
+    passing: bool = False
 
 
 class Corrector(Backend, Protocol):

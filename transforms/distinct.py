@@ -1,0 +1,36 @@
+"""One film once, however many paths lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from cinedub.errors import MediaError
+from schemas import Film
+from transforms.stage import Losses, failure
+
+
+class Distinct(beam.PTransform):
+    """Keep one film of each content; the others become dead letters with the code PROBE_DUPLICATE."""
+
+    def __init__(self, losses: Losses) -> None:
+        super().__init__()
+        self.losses = losses
+
+    def expand(self, films: Any) -> Any:
+        """Films with different ids."""
+        grouped = films | beam.Map(lambda film: (film.id, film)).with_output_types(tuple[str, Film]) | beam.GroupByKey()
+        split = grouped | beam.FlatMap(distinct).with_outputs("failures", main="films")
+        self.losses.failures.append(split.failures)
+        return split.films | "Type" >> beam.Map(lambda film: film).with_output_types(Film)
+
+
+def distinct(item: tuple[str, Any]) -> Iterator[Any]:
+    """The film whose uri sorts first, and a failure for every other one."""
+    first, *others = sorted(item[1], key=lambda film: film.uri)
+    yield first
+    for film in others:
+        error = MediaError("PROBE_DUPLICATE", f"{film.uri}: the same film as {first.uri}; it is built once")
+        yield beam.pvalue.TaggedOutput("failures", failure("Probe", film, error))

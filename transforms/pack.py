@@ -1,0 +1,158 @@
+"""Make a take's sample: media members, arrays and annotations, as record.md says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cinedub import __version__, config, media, shards, sound, storage, weights
+from schemas import Clip, Line, Member, Record, Span, Speaker, Take, Turn, codec, union
+from schemas.record import MEMBERS, SCHEMA
+from transforms.stage import Stage
+
+FACE_ARRAYS = ("pts_ms", "track", "box", "landmarks", "blendshapes", "embedding", "speaking")
+LIP_ARRAYS = ("crops", "points", "aperture")
+RATE_VOCALS, RATE_MIX = 24_000, 48_000
+
+
+def pack(take: Take, settings: config.Settings, assets: storage.Assets) -> Record:
+    """The record of a take, its members written and named.
+
+    Video is silent H.264 at 25 fps; vocals are mono at 24 kHz; background and mix keep their channels at 48 kHz.
+
+    Raises:
+        MediaError: the film's pictures can't be read any more.
+    """
+    clip = take.script.clip
+    members = dict(_render(clip))
+    for name, wanted in (("faces.npz", FACE_ARRAYS), ("lips.npz", LIP_ARRAYS)):
+        with np.load(storage.resolve(take.script.cast.faces.arrays), allow_pickle=False) as arrays:
+            np.savez_compressed(assets.path(name), **{key: arrays[key] for key in wanted})
+        members[name] = _member(name, assets.path(name), assets.uri(name))
+    record = annotate(take, settings)
+    assets.path("json").write_bytes(codec.encode(record))
+    members["json"] = _member("json", assets.path("json"), assets.uri("json"))
+    split = shards.split_of(clip.film.group, settings.pack.seed, settings.pack.train, settings.pack.valid, settings.pack.test)
+    return Record(take.id, split, tuple(members[name] for name in MEMBERS), _scalars(record))
+
+
+class Pack(Stage[Take, Record]):
+    """Make every take's sample."""
+
+    run = staticmethod(pack)
+
+
+def _render(clip: Clip) -> Iterator[tuple[str, Member]]:
+    """The media of a clip, cut once however often its annotations change."""
+    piece = codec.encode([clip.film.sha256, clip.span, clip.stems.vocals, clip.stems.background, clip.stems.mix, RATE_VOCALS, RATE_MIX])
+    with storage.Assets("Render", storage.address("1", piece)) as assets:
+        if not assets.folder.is_dir():
+            media.write_video(storage.resolve(clip.film.uri), clip.span, assets.path("mp4"))
+            span = clip.span.shift(-clip.stems.reel.heard.start)
+            vocals = sound.read(storage.resolve(clip.stems.vocals), span, RATE_VOCALS)
+            sound.write(assets.path("vocals.flac"), [vocals[None]], RATE_VOCALS)
+            for name, uri in (("background.flac", clip.stems.background), ("mix.flac", clip.stems.mix)):
+                sound.write(assets.path(name), [sound.read(storage.resolve(uri), span, RATE_MIX, mono=False)], RATE_MIX)
+            assets.publish()
+        for name in ("mp4", "vocals.flac", "background.flac", "mix.flac"):
+            yield name, _member(name, assets.folder / name, assets.uri(name))
+
+
+def _member(name: str, path: Path, uri: str) -> Member:
+    return Member(name, uri, path.stat().st_size)
+
+
+def annotate(take: Take, settings: config.Settings) -> dict[str, Any]:
+    """The record's JSON, schema 1, with times from the clip's start."""
+    script, clip, film = take.script, take.script.clip, take.script.clip.film
+    zero = clip.span.start
+    return {
+        "schema": SCHEMA,
+        "key": take.id,
+        "film": {"id": film.id, "title": film.title, "series": film.series, "sha256": film.sha256, "fps": str(Fraction(film.video.fps))},
+        "span_ms": [clip.span.start, clip.span.end],
+        "language": film.language,
+        "kind": script.kind,
+        "lines": [_line(line, zero) for line in script.lines],
+        "turns": [_turn(turn, zero) for turn in script.turns],
+        "asr_turns": [_turn(turn, zero) for turn in script.cast.turns],
+        "speakers": [_speaker(speaker) for speaker in script.cast.speakers],
+        "shots_ms": [[shot.start - zero, shot.end - zero] for shot in clip.shots],
+        "emotion": dataclasses.asdict(script.emotion),
+        "clue": script.clue,
+        "quality": codec.builtins(take.quality),
+        "corrections": codec.builtins(script.corrections),
+        "provenance": {"stages": provenance(settings), "code": __version__},
+    }
+
+
+def _line(line: Line, zero: int) -> dict[str, Any]:
+    return {
+        "speaker": line.speaker,
+        "start_ms": line.span.start - zero,
+        "end_ms": line.span.end - zero,
+        "text": line.text,
+        "asr_text": line.asr_text,
+        "words": [
+            {"text": word.text, "start_ms": word.span.start - zero, "end_ms": word.span.end - zero, "confidence": round(word.confidence, 4)}
+            for word in line.words
+        ],
+        "on_screen": line.on_screen,
+        "emotion": dataclasses.asdict(line.emotion),
+    }
+
+
+def _turn(turn: Turn, zero: int) -> dict[str, Any]:
+    return {"speaker": turn.speaker, "start_ms": turn.span.start - zero, "end_ms": turn.span.end - zero, "score": round(turn.score, 4)}
+
+
+def _speaker(speaker: Speaker) -> dict[str, Any]:
+    return {
+        "id": speaker.id,
+        "face": speaker.faces[0] if speaker.faces else None,
+        "faces": list(speaker.faces),
+        "age": speaker.age,
+        "gender": speaker.gender,
+        "timbre": list(speaker.timbre),
+        "voice": [round(value, 5) for value in speaker.voice],
+    }
+
+
+def provenance(settings: config.Settings) -> list[dict[str, Any]]:
+    """Which backend, model files and settings made the record, stage by stage."""
+    rows = []
+    for stage in dataclasses.fields(settings):
+        node = getattr(settings, stage.name)
+        digest = storage.address(codec.encode(node))[:16]
+        for role, model in config.models(node).items() or {"": None}.items():
+            known = model is not None and model.weights != ""
+            rows.append(
+                {
+                    "name": type(node).__name__,
+                    "role": role,
+                    "backend": model.backend if model else "",
+                    "model_sha256": weights.digest(weights.find(model.weights)) if known else "",  # type: ignore[union-attr]
+                    "settings_digest": digest,
+                }
+            )
+    return rows
+
+
+def _scalars(record: dict[str, Any]) -> dict[str, Any]:
+    quality = record["quality"]
+    sync = quality["sync"] or {"offset_ms": None, "confidence": None}
+    return {
+        "film": record["film"]["id"], "title": record["film"]["title"], "series": record["film"]["series"],
+        "start_ms": record["span_ms"][0], "end_ms": record["span_ms"][1], "language": record["language"], "kind": record["kind"],
+        "lines": len(record["lines"]), "speakers": len(record["speakers"]), "text": " ".join(line["text"] for line in record["lines"]),
+        "emotion": record["emotion"]["label"], "clue": record["clue"], "dnsmos": quality["dnsmos"], "snr_db": quality["snr_db"],
+        "asr_confidence": quality["asr_confidence"], "overlap_ms": quality["overlap_ms"], "sync_offset_ms": sync["offset_ms"],
+        "sync_confidence": sync["confidence"], "corrections": len(record["corrections"]),
+        "speech_ms": sum(span.duration for span in union(Span(turn["start_ms"], turn["end_ms"]) for turn in record["turns"])),
+        "speaker_ids": [speaker["id"] for speaker in record["speakers"]],
+    }  # fmt: skip

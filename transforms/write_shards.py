@@ -1,0 +1,85 @@
+"""Records to shards: chosen by the key's hash, grouped, sorted, streamed into tars, with a manifest fragment beside each."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cinedub import config, progress, shards, storage
+from schemas import Record, Shard, codec
+from schemas.record import MEMBERS, Split, shard_name
+
+
+@dataclasses.dataclass(frozen=True)
+class _Note:
+    """Which records a shard was made of, so that an unchanged one is not written again."""
+
+    made_of: str
+    shard: Shard
+
+
+class WriteShards(beam.PTransform):
+    """Write ``OUT/shards/*.tar`` and ``OUT/.build/*.parquet``; gives the shards' facts."""
+
+    def __init__(self, settings: config.Pack, out: Path) -> None:
+        super().__init__()
+        self.settings, self.out = settings, out
+
+    def expand(self, records: Any) -> Any:
+        """One ``Shard`` for each tar."""
+        sizes = records | "Size" >> beam.Map(lambda record: (record.split, record.bytes)) | "Sum" >> beam.CombinePerKey(sum)
+        keyed = records | "Choose" >> beam.Map(_choose, beam.pvalue.AsDict(sizes), self.settings.shard_mb).with_output_types(tuple[str, Record])
+        return keyed | beam.GroupByKey() | "Write" >> beam.Map(_write, self.out).with_output_types(Shard)
+
+
+def _choose(record: Record, sizes: dict[str, int], shard_mb: int) -> tuple[str, Record]:
+    count = max(1, math.ceil(sizes[record.split] / (shard_mb << 20)))
+    return shard_name(record.split, shards.shard_of(record.key, count)), record
+
+
+def _write(item: tuple[str, Iterable[Record]], out: Path) -> Shard:
+    name, records = item
+    _, split, index = name.rsplit("-", 2)
+    with progress.fatal("WriteShards"):
+        return write(out, split, int(index), sorted(records, key=lambda record: record.key))  # type: ignore[arg-type]
+
+
+def write(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
+    """Write one shard and its manifest fragment, or find that they are there already, made of the same records."""
+    name = shard_name(split, index)
+    note, made_of = out / ".build" / f"{name}.json", storage.address(codec.encode(records))
+    target = out / "shards" / f"{name}.tar"
+    if note.exists():
+        known = codec.decode(note.read_bytes(), _Note)
+        if known.made_of == made_of and target.exists() and target.stat().st_size == known.shard.bytes:
+            return known.shard
+    shard, places = shards.write_shard(out / "shards", split, index, records)
+    (out / ".build").mkdir(parents=True, exist_ok=True)
+    pq.write_table(manifest(records, places, name), out / ".build" / f"{name}.parquet")
+    storage.write_atomic(note, codec.encode(_Note(made_of, shard)))
+    return shard
+
+
+SCHEMA = pa.schema(
+    [("key", pa.string()), ("split", pa.string()), ("shard", pa.string())]
+    + [(f"{name}_{fact}", pa.int64()) for name in MEMBERS for fact in ("offset", "bytes")]
+    + [(name, pa.string()) for name in ("film", "title", "series", "language", "kind", "text", "emotion", "clue")]
+    + [(name, pa.int64()) for name in ("start_ms", "end_ms", "lines", "speakers", "overlap_ms", "sync_offset_ms", "corrections", "speech_ms")]
+    + [(name, pa.float64()) for name in ("dnsmos", "snr_db", "asr_confidence", "sync_confidence")]
+    + [("speaker_ids", pa.list_(pa.string()))]
+)
+
+
+def manifest(records: list[Record], places: list[shards.Place], shard: str) -> pa.Table:
+    """One row per record: key, split, shard, each member's offset and size, the JSON's scalars."""
+    rows: dict[str, dict[str, Any]] = {record.key: {"key": record.key, "split": record.split, "shard": shard, **record.scalars} for record in records}
+    for place in places:
+        rows[place.key] |= {f"{place.member}_offset": place.offset, f"{place.member}_bytes": place.bytes}
+    return pa.Table.from_pylist([rows[key] for key in sorted(rows)], SCHEMA)
