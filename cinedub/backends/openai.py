@@ -1,0 +1,212 @@
+"""Any OpenAI-compatible chat endpoint as a corrector: hosted models, vLLM, Ollama, llama.cpp."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import hashlib
+import ipaddress
+import logging
+import os
+import random
+import time
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+import openai
+
+from cinedub import reply
+from cinedub.backends.roles import Proposal
+from cinedub.config import Model
+from cinedub.errors import UsageError
+from schemas import Language
+
+VERSION = "openai-1"
+MAX_REPLY_BYTES = 256 << 10
+#: Faults in a row after which a clip gets one try only, so that a dead server doesn't hold up a build.
+PATIENCE = 3
+_DEFAULTS: dict[str, Any] = {
+    "base_url": "https://api.openai.com/v1", "model": "", "timeout_s": 60.0, "deadline_s": 180.0, "max_retries": 3, "max_tokens": 8192,
+}  # fmt: skip
+_log = logging.getLogger(__name__)
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+
+
+class _Unanswered(Exception):
+    """No answer, for now."""
+
+
+class _Unusable(Exception):
+    """An answer that can't be used, or a request that the server will never take."""
+
+
+class OpenAI:
+    """Asks a chat model for edits. Options: base_url, model, timeout_s (an attempt), deadline_s (a clip), max_retries, max_tokens.
+
+    The key is read from OPENAI_API_KEY and nowhere else; it is never logged.
+    """
+
+    def __init__(self, model: Model) -> None:
+        """Check the settings; nothing is asked yet.
+
+        Raises:
+            UsageError: no model, an option that doesn't exist, or no key for a server that isn't on this machine.
+        """
+        options = {**_DEFAULTS, **dict(model.options)}
+        if unknown := sorted(options.keys() - _DEFAULTS.keys()):
+            raise UsageError(f"unknown option {unknown[0]!r} of the corrector; here you can set: {', '.join(_DEFAULTS)} (the key: OPENAI_API_KEY)")
+        self.base_url, self.model = str(options["base_url"]), str(options["model"])
+        if not self.model:
+            raise UsageError("the corrector needs a model: --set correct.corrector.options.model=NAME")
+        address = urlsplit(self.base_url)
+        if address.scheme not in ("http", "https") or not address.hostname or address.username:
+            raise UsageError("correct.corrector.options.base_url is an http(s) address without a user, such as http://127.0.0.1:8000/v1")
+        self._local = _is_loopback(address.hostname)
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        if not self._key and not self._local:
+            raise UsageError(f"the corrector at {address.hostname} needs a key: export OPENAI_API_KEY, or --set correct.corrector=none")
+        self.timeout_s, self.deadline_s = float(options["timeout_s"]), float(options["deadline_s"])
+        self.max_retries = int(options["max_retries"])
+        prompts = files("cinedub.backends") / "prompts"
+        self._prompts = {language: (prompts / f"correct.{language}.md").read_text("utf-8") for language in ("en", "zh")}
+        self.digest = hashlib.sha256("\0".join([VERSION, self.model, *self._prompts.values(), repr(reply.SCHEMA)]).encode()).hexdigest()[:16]
+        structured = {"type": "json_schema", "json_schema": {"name": "corrections", "strict": True, "schema": reply.SCHEMA}}
+        #: From what serves best to what every server takes; a server that refuses one (400) is asked in the next.
+        self._forms: tuple[dict[str, Any], ...] = (
+            {"response_format": structured, "temperature": 0.0, "max_completion_tokens": int(options["max_tokens"])},
+            {"response_format": structured},
+            {},
+        )
+        self._form = 0
+        self._answered = False
+        self._faults = 0
+
+    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+        """The model's proposal; one with a ``fault`` when no answer that can be used came within the deadline.
+
+        Raises:
+            UsageError: the server has never answered, or refuses the key or the model: no clip will be corrected.
+        """
+        # "<" is escaped so that no dialogue can close the delimiter.
+        data = msgspec.json.encode(evidence).decode().replace("<", "\\u003c")
+        messages = [
+            {"role": "system", "content": self._prompts[language]},
+            {"role": "user", "content": f"<evidence>\n{data}\n</evidence>"},
+        ]
+        try:
+            body = asyncio.run(self._ask(messages))
+        except _Unanswered as error:
+            self._faults += 1
+            if not self._answered:
+                raise UsageError(f"the corrector at {self.base_url} does not answer ({error}); start it, or --set correct.corrector=none") from error
+            return Proposal(fault=f"no answer: {error}", passing=True)
+        except _Unusable as error:
+            return Proposal(fault=str(error))
+        self._answered, self._faults = True, 0
+        try:
+            return reply.proposal(_content(body))
+        except ValueError as error:
+            return Proposal(fault=self._plain(error))
+
+    async def _ask(self, messages: list[dict[str, str]]) -> bytes:
+        """The body of the answer, within the deadline; passing faults are tried again, a refused request never in the same form."""
+        http = openai.DefaultAsyncHttpxClient(trust_env=not self._local)
+        retries = self.max_retries if self._faults < PATIENCE else 0
+        attempt, form = 0, self._form
+        fault: Exception
+        try:
+            async with (
+                asyncio.timeout(self.deadline_s),
+                openai.AsyncOpenAI(
+                    api_key=self._key or "none", base_url=self.base_url, timeout=self.timeout_s, max_retries=0, http_client=http
+                ) as client,
+            ):
+                while True:
+                    wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.25)
+                    try:
+                        body = await self._send(client, {"model": self.model, "messages": messages, **self._forms[form]})
+                        self._form = form
+                        return body
+                    except openai.APIStatusError as error:
+                        status = error.status_code
+                        if status in (401, 403, 404):
+                            raise UsageError(f"the corrector refuses: {self._plain(error)}; check base_url, model and key") from error
+                        if status in (400, 422) and form + 1 < len(self._forms):
+                            form += 1
+                            _log.info("the corrector refuses a request, asking more plainly: %s", self._plain(error))
+                            continue
+                        if status < 500 and status not in (408, 409, 429):
+                            raise _Unusable(f"the server refuses the request: {self._plain(error)}") from error
+                        fault, wait = error, _retry_after(error.response.headers.get("retry-after", ""), wait)
+                    except (openai.APIConnectionError, httpx2.HTTPError) as error:
+                        fault = error
+                    if attempt >= retries:
+                        raise _Unanswered(self._plain(fault)) from fault
+                    attempt += 1
+                    await asyncio.sleep(wait)
+        except TimeoutError as error:
+            raise _Unanswered(f"nothing within {self.deadline_s:g} s") from error
+
+    async def _send(self, client: openai.AsyncOpenAI, request: dict[str, Any]) -> bytes:
+        body = bytearray()
+        async with client.chat.completions.with_streaming_response.create(**request) as response:
+            async for block in response.iter_bytes():
+                body += block
+                if len(body) > MAX_REPLY_BYTES:
+                    raise _Unusable(f"the answer is longer than {MAX_REPLY_BYTES >> 10} KiB")
+        return bytes(body)
+
+    def _plain(self, error: Exception) -> str:
+        """The fault in one short line without the key."""
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return (line.replace(self._key, "***") if self._key else line)[:300]
+
+
+def _content(body: bytes) -> str:
+    """What the model said.
+
+    Raises:
+        ValueError: no completion, an empty one, or a refusal.
+    """
+    try:
+        completion = msgspec.json.decode(body, type=_Completion)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"the server's answer is no chat completion: {error}") from error
+    if not completion.choices or not completion.choices[0].message.content:
+        refusal = completion.choices[0].message.refusal if completion.choices else None
+        raise ValueError(f"the model says nothing{': ' + refusal[:200] if refusal else ''}")
+    return completion.choices[0].message.content
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _retry_after(header: str, otherwise: float) -> float:
+    """Seconds that the server asks to wait (RFC 9110: seconds, or a date)."""
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except ValueError:
+        return otherwise

@@ -1,0 +1,176 @@
+"""Proposed edits against what is known: checked one by one, applied or refused, all kept. What is proposed is untrusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from cinedub import retiming
+from cinedub.backends.roles import Edit
+from schemas import Cast, Correction, Language, Line, Span, Turn
+
+#: A border of a turn this near to its line's is the line's, and moves with it.
+TOUCH_MS = 250
+_TIMES = re.compile(r"(\d{1,9})-(\d{1,9})")
+
+
+def argue(
+    lines: tuple[Line, ...], cast: Cast, edits: Sequence[Edit], max_length_change: float, by: str
+) -> tuple[tuple[Line, ...], tuple[Turn, ...], tuple[Correction, ...]]:
+    """Lines and turns after the edits that hold, and the verdict on every one, in order."""
+    now, turns = list(lines), cast.turns
+    verdicts: list[Correction] = []
+    for edit in edits:
+        refusal, evidence = verify(edit, now, cast, max_length_change)
+        if not refusal:
+            before = now[edit.line]
+            now[edit.line] = applied(edit, before, cast)
+            turns = _turns_after(turns, before, now[edit.line])
+        evidence["confidence"] = edit.confidence
+        if edit.reason and refusal:
+            evidence["argument"] = edit.reason
+        verdict: Literal["accepted", "rejected"] = "rejected" if refusal else "accepted"
+        verdicts.append(Correction(edit.kind, edit.line, edit.before, edit.after, refusal or edit.reason, evidence, verdict, by))
+    order = sorted(range(len(now)), key=lambda number: (now[number].span, now[number].speaker))
+    moved = {old: new for new, old in enumerate(order)}
+    kept = tuple(dataclasses.replace(verdict, line=moved.get(verdict.line, verdict.line)) for verdict in verdicts)
+    return tuple(now[number] for number in order), turns, kept
+
+
+def verify(edit: Edit, lines: Sequence[Line], cast: Cast, max_length_change: float) -> tuple[str, dict[str, Any]]:
+    """Why an edit is refused ("" when it holds), and what was measured. This is where sound and voice will be asked, too."""
+    if not 0 <= edit.line < len(lines):
+        return f"there is no line {edit.line}", {"lines": len(lines)}
+    if edit.before == edit.after:
+        return "nothing changes", {}
+    line = lines[edit.line]
+    check = {"text": _verify_text, "speaker": _verify_speaker, "time": _verify_time}[edit.kind]
+    return check(edit, line, cast, max_length_change)
+
+
+def _verify_text(edit: Edit, line: Line, cast: Cast, max_length_change: float) -> tuple[str, dict[str, Any]]:
+    language = cast.clip.film.language
+    text = _replaced(line.text, edit.before, edit.after, language)
+    if text is None:
+        return "what should change does not occur once in the line", {}
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs") for c in text):
+        return "the text holds control characters", {}
+    if not in_script(text, language):
+        return f"the text leaves the script of {language!r}", {}
+    heard, said = len(retiming.units(line.asr_text, language)), len(retiming.units(text, language))
+    change = abs(said - heard) / max(heard, 1)
+    measured = {"length_change": round(change, 3), "limit": max_length_change}
+    if not said or change > max_length_change:
+        return "the length changes too much", measured
+    if line.span.duration < said * retiming.MIN_UNIT_MS:
+        return "nobody says so much in that time", measured
+    return "", measured
+
+
+def _verify_speaker(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, dict[str, Any]]:
+    known = {speaker.id: speaker for speaker in cast.speakers}
+    if edit.after not in known:
+        return "the cast has no such speaker", {"speakers": sorted(known)}
+    if edit.before != line.speaker:
+        return "the line is not this speaker's", {"speaker": line.speaker}
+    seen = {
+        name: round(max((sum(s.overlap(line.span) * score for s, score in track.speaking) for track in cast.faces.tracks
+                         if track.index in known[name].faces), default=0.0) / line.span.duration, 3)
+        for name in (edit.before, edit.after) if name in known
+    }  # fmt: skip
+    if seen.get(edit.before, 0.0) >= 0.5 > 2 * seen[edit.after]:
+        return "the one who speaks is seen speaking", {"seen_speaking": seen}
+    return "", {"seen_speaking": seen}
+
+
+def _verify_time(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, dict[str, Any]]:
+    clip = cast.clip.span
+    times = _TIMES.fullmatch(edit.after.strip())
+    if times is None or int(times[1]) >= int(times[2]):
+        return "times are start-end in ms", {}
+    span = Span(int(times[1]), int(times[2])).shift(clip.start)
+    measured = {"overlap_ms": span.overlap(line.span)}
+    if not clip.covers(span):
+        return "the times leave the clip", {"clip_ms": clip.duration}
+    if 2 * span.overlap(line.span) < max(span.duration, line.span.duration):
+        return "the times leave the words", measured
+    if span.duration < len(line.words) * retiming.MIN_UNIT_MS:
+        return "nobody says so much in that time", measured
+    return "", measured
+
+
+def applied(edit: Edit, line: Line, cast: Cast) -> Line:
+    """The line after an edit that holds."""
+    if edit.kind == "speaker":
+        return dataclasses.replace(line, speaker=edit.after)
+    if edit.kind == "time":
+        start, _, end = edit.after.strip().partition("-")
+        span = Span(int(start), int(end)).shift(cast.clip.span.start)
+        return dataclasses.replace(line, span=span, words=tuple(dataclasses.replace(w, span=_moved(w.span, line.span, span)) for w in line.words))
+    language = cast.clip.film.language
+    text = _replaced(line.text, edit.before, edit.after, language) or line.text
+    return dataclasses.replace(line, text=text, words=retiming.retime(line.words, text, line.span, language))
+
+
+def in_script(text: str, language: Language) -> bool:
+    """Whether text has letters and all are of the language's script: Latin; or Han, with Latin names in the minority."""
+    letters = [c for c in text if c.isalpha()]
+    latin = sum(unicodedata.name(c, "").startswith(("LATIN", "FULLWIDTH LATIN")) for c in letters)
+    han = sum(unicodedata.name(c, "").startswith("CJK") for c in letters)
+    if language == "en":
+        return bool(letters) and latin == len(letters)
+    return bool(letters) and latin + han == len(letters) and han >= latin / 4 and han > 0
+
+
+def _replaced(text: str, before: str, after: str, language: Language) -> str | None:
+    """The text with its one occurrence of ``before`` replaced, at the borders of words; None where it doesn't occur once."""
+    before, after = before.strip(), " ".join(after.split())
+    if not before:
+        return None
+    pattern = re.escape(before) if language == "zh" else rf"(?<!\w){re.escape(before)}(?!\w)"
+    found = list(re.finditer(pattern, text))
+    if len(found) != 1:
+        return None
+    changed = text[: found[0].start()] + after + text[found[0].end() :]
+    return " ".join(changed.split()) if language == "en" else changed.strip()
+
+
+def _moved(word: Span, old: Span, new: Span) -> Span:
+    start = new.start + (word.start - old.start) * new.duration // old.duration
+    end = new.start + (word.end - old.start) * new.duration // old.duration
+    start = max(new.start, min(start, new.end - 1))
+    return Span(start, max(start + 1, min(end, new.end)))
+
+
+def _turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Turn, ...]:
+    """Turns after a line has another speaker or other times; words alone change no turn."""
+    if before.speaker != after.speaker:
+        turns = tuple(piece for turn in turns for piece in _handed_over(turn, before, after.speaker))
+    elif before.span != after.span:
+        turns = tuple(_stretched(turn, before, after) for turn in turns)
+    return tuple(sorted(turns, key=lambda turn: (turn.span, turn.speaker)))
+
+
+def _handed_over(turn: Turn, line: Line, speaker: str) -> list[Turn]:
+    """The part of the speaker's turn inside the line goes to the other; crumbs beside it go along."""
+    if turn.speaker != line.speaker or not (inside := turn.span & line.span):
+        return [turn]
+    start = turn.span.start if inside.start - turn.span.start < TOUCH_MS else inside.start
+    end = turn.span.end if turn.span.end - inside.end < TOUCH_MS else inside.end
+    pieces = [Turn(speaker, Span(start, end), turn.score)]
+    if turn.span.start < start:
+        pieces.append(Turn(turn.speaker, Span(turn.span.start, start), turn.score))
+    if end < turn.span.end:
+        pieces.append(Turn(turn.speaker, Span(end, turn.span.end), turn.score))
+    return pieces
+
+
+def _stretched(turn: Turn, before: Line, after: Line) -> Turn:
+    if turn.speaker != before.speaker or not turn.span.overlap(before.span):
+        return turn
+    start = after.span.start if abs(turn.span.start - before.span.start) < TOUCH_MS else turn.span.start
+    end = after.span.end if abs(turn.span.end - before.span.end) < TOUCH_MS else turn.span.end
+    return dataclasses.replace(turn, span=Span(start, end)) if start < end else turn
