@@ -1,0 +1,176 @@
+"""Appearances -> Cast of every clip: one identity for a person through a film and, where one is named, through its series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cinedub import attributes, casting, config
+from cinedub.casting import Heard
+from cinedub.storage import Assets, resolve
+from schemas import Appearances, Cast, FaceTrack, Span, Speaker, Turn, union
+from transforms.stage import Stage
+
+#: A voice heard for less than this in a whole film founds no person of its own when it may be one who is heard in its clip.
+_THIN, _THINNEST = 0.67, 0.27  # in windows of 1.5 s: 1 s and 0.4 s
+#: A change of person within a turn costs as much as a cosine of 0.3 in one window; between turns of one local voice a third of that.
+_CHANGE_INSIDE, _CHANGE_BETWEEN = 0.3, 0.1
+#: How far a change of person moves to the nearest pause between words.
+_SNAP_MS = 500
+
+
+def recognise(appearances: Appearances, config: config.Recognise, assets: Assets) -> list[Cast]:
+    """Casts in the order of the appearances. Speakers are ``s001``, ``s002``, … by first appearance in it."""
+    clips = [
+        Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=np.load(resolve(faces.arrays), allow_pickle=False)["embedding"])
+        for voices, faces in zip(appearances.voices, appearances.faces, strict=True)
+    ]
+    identities = casting.identities(clips, config.face_distance)
+    windows = casting.people(clips, identities, config.voice_distance)
+    windows = _settle(clips, windows, config.voice_distance)
+    voices = _centres(clips, windows)
+    spoken = [_turns(clip, labels, voices, config.join_gap_ms) for clip, labels in zip(clips, windows, strict=True)]
+    person_of = casting.match(clips, windows, identities)
+    order = {person: f"s{n:03d}" for n, person in enumerate(dict.fromkeys(person for turns in spoken for person, _, _ in turns), start=1)}
+    tracks: dict[int, list[FaceTrack]] = {person: [] for person in order}
+    for clip, ids in zip(clips, identities, strict=True):
+        for track, identity in zip(clip.faces.tracks, ids, strict=True):
+            if person_of.get(int(identity)) in tracks:
+                tracks[person_of[int(identity)]].append(track)
+    known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person]) for person in order}
+    casts = []
+    for clip, turns, ids in zip(clips, spoken, identities, strict=True):
+        faces_of = {p: tuple(t.index for t, i in zip(clip.faces.tracks, ids, strict=True) if person_of.get(int(i)) == p) for p in order}
+        present = [p for p in order if any(person == p for person, _, _ in turns)]
+        speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
+        casts.append(Cast(clip.voices, clip.faces, speakers, tuple(Turn(order[p], span, score) for p, span, score in turns)))
+    return casts
+
+
+class Recognise(Stage[Appearances, Cast]):
+    """Give every voice and face of a film or series its name."""
+
+    run = staticmethod(recognise)
+
+
+def _voice_arrays(path: object) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:  # type: ignore[call-overload]
+        colour = np.stack([arrays[name] for name in ("pitch", "spread", "tilt")], axis=1)
+        return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour}
+
+
+def _settle(clips: list[Heard], labels: list[Int[np.ndarray, " W"]], voice_distance: float) -> list[Int[np.ndarray, " W"]]:
+    """Windows without a person, and people heard too shortly to be sure of, go to the person of their clip who sounds most like them.
+
+    Whom a window is heard together with it can't be. What nobody in the clip may have said stays a person of its own.
+    """
+    weights = [clip.weight for clip in clips]
+    total = np.zeros(1 + max((int(part.max(initial=-1)) for part in labels), default=-1))
+    for part, weight in zip(labels, weights, strict=True):
+        np.add.at(total, part[part >= 0], weight[part >= 0])
+    centres = _centres(clips, labels)
+    fresh = len(total)
+    settled = []
+    for clip, part in zip(clips, labels, strict=True):
+        part = part.copy()
+        sure = [person for person in dict.fromkeys(part.tolist()) if person >= 0 and total[person] >= _THIN]
+        loose = {person for person in part.tolist() if person < 0 or total[person] < _THIN}
+        for person in sorted(loose):
+            for local in dict.fromkeys(clip.voice[part == person].tolist()):
+                rows = np.flatnonzero((part == person) & (clip.voice == local))
+                others = set(part[clip.together[rows].any(axis=0)].tolist())
+                likely = [(float((clip.vectors[rows] @ centres[p]).mean()), p) for p in sure if p not in others]
+                best, chosen = max(likely, default=(-1.0, -1))
+                enough = person < 0 or total[person] < _THINNEST or best > 1 - voice_distance - casting.REACH
+                if likely and enough:
+                    part[rows] = chosen
+                elif person < 0:
+                    part[rows], fresh = fresh, fresh + 1
+        settled.append(part)
+    return settled
+
+
+def _centres(clips: list[Heard], labels: list[Int[np.ndarray, " W"]]) -> dict[int, Float[np.ndarray, " embedding"]]:
+    """The unit voice vector of each person."""
+    sums: dict[int, np.ndarray] = {}
+    for clip, part in zip(clips, labels, strict=True):
+        for person, vector, weight in zip(part.tolist(), clip.vectors, np.maximum(clip.weight, 1e-3), strict=True):
+            if person >= 0:
+                sums[person] = sums.get(person, 0.0) + weight * vector
+    return {person: total / max(float(np.linalg.norm(total)), 1e-9) for person, total in sums.items()}
+
+
+def _turns(clip: Heard, labels: Int[np.ndarray, " W"], voices: dict[int, np.ndarray], join_gap_ms: int) -> list[tuple[int, Span, float]]:
+    """(person, span, score) by start: the segmenter's turns, each split where the windows say that another person goes on."""
+    pieces: list[tuple[int, Span, float]] = []
+    for local in dict.fromkeys(clip.voice.tolist()):
+        rows = np.flatnonzero(clip.voice == local)
+        rows = rows[np.argsort(clip.windows[rows].sum(axis=1), kind="stable")]
+        turns = [turn for turn in clip.voices.turns if turn.speaker == f"v{local}"]
+        middles = clip.windows[rows].mean(axis=1)
+        of_turn = [next(n for n, turn in enumerate(turns) if middle <= turn.span.end or n == len(turns) - 1) for middle in middles]
+        path = _path(clip.vectors[rows], np.maximum(clip.weight[rows], 0.1), sorted(set(labels[rows].tolist())), voices, of_turn)
+        for number, turn in enumerate(turns):
+            inside = [(middle, person) for middle, person, of in zip(middles, path, of_turn, strict=True) if of == number]
+            if not inside:
+                continue
+            start = turn.span.start
+            for (before, person), (after, other) in zip(inside, inside[1:], strict=False):
+                if person != other:
+                    border = min(max(_pause(clip, int(before + after) // 2), start + 1), turn.span.end - 1)
+                    pieces.append((person, Span(start, border), turn.score))
+                    start = border
+            pieces.append((inside[-1][1], Span(start, turn.span.end), turn.score))
+    return _joined(pieces, join_gap_ms)
+
+
+def _path(vectors: np.ndarray, weights: np.ndarray, people: list[int], voices: dict[int, np.ndarray], of_turn: list[int]) -> list[int]:
+    """The likeliest person of each window in order, where a change has its price (Viterbi)."""
+    likeness = weights[:, None] * (vectors @ np.stack([voices[person] for person in people]).T)
+    score, back = likeness[0], []
+    for now, before, row in zip(of_turn[1:], of_turn, likeness[1:], strict=False):
+        changed = score.max() - (_CHANGE_INSIDE if now == before else _CHANGE_BETWEEN)
+        back.append(np.where(score >= changed, np.arange(len(people)), score.argmax()))
+        score = np.maximum(score, changed) + row
+    state = int(score.argmax())
+    states = [state]
+    for step in reversed(back):
+        states.append(state := int(step[state]))
+    return [people[state] for state in reversed(states)]
+
+
+def _pause(clip: Heard, ms: int) -> int:
+    """The middle of the longest pause between words within reach of ``ms``; ``ms`` itself where no words are."""
+    words = [word.span for utterance in clip.voices.clip.utterances for word in utterance.words]
+    pauses = [(after.start - before.end, (before.end + after.start) // 2) for before, after in zip(words, words[1:], strict=False)]
+    near = [(length - abs(middle - ms) // 4, middle) for length, middle in pauses if abs(middle - ms) <= _SNAP_MS]
+    return max(near)[1] if near else ms
+
+
+def _joined(pieces: list[tuple[int, Span, float]], gap_ms: int) -> list[tuple[int, Span, float]]:
+    """A person's turns with at most ``gap_ms`` between them are one, unless somebody else speaks in between; scores are averaged over time."""
+    joined: list[tuple[int, Span, float]] = []
+    for person in dict.fromkeys(person for person, _, _ in pieces):
+        own = sorted((span, score) for who, span, score in pieces if who == person)
+        others = union(span for who, span, _ in pieces if who != person)
+        for span, score in own:
+            last = joined[-1] if joined and joined[-1][0] == person else None
+            between = Span(last[1].end, span.start) if last is not None and last[1].end < span.start else None
+            free = between is None or (between.duration <= gap_ms and not any(between.overlap(other) for other in others))
+            if last is not None and free:
+                share = span.duration / (span.duration + last[1].duration)
+                joined[-1] = (person, Span(last[1].start, max(span.end, last[1].end)), round((1 - share) * last[2] + share * score, 4))
+            else:
+                joined.append((person, span, score))
+    return sorted(joined, key=lambda piece: (piece[1], piece[0]))
+
+
+def _speaker(name: str, person: int, voice: np.ndarray, clips: list[Heard], labels: list[Int[np.ndarray, " W"]], faces: list[FaceTrack]) -> Speaker:
+    """A person with the attributes that everything seen and heard of them gives."""
+    windows = np.concatenate([clip.colour[part == person] for clip, part in zip(clips, labels, strict=True)])
+    sounds = attributes.colour(*windows.T)
+    age = attributes.age(faces)
+    gender = attributes.gender(sounds, faces, age)
+    return Speaker(name, (), age, gender, attributes.timbre(sounds, gender), tuple(round(float(x), 5) for x in voice))
