@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -48,10 +48,11 @@ def probe(path: Path, timeout_s: float = 60.0) -> dict[str, Any]:
     return dict(json.loads(done.stdout or b"{}"))
 
 
-def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.0) -> Iterator[np.ndarray]:
+def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.0, strict: bool = False) -> Iterator[np.ndarray]:
     """The film's first sound track over ``span`` as float32 blocks (channels, samples) at ``rate`` Hz.
 
-    Gaps and late starts are filled with silence, so that sample 0 is at ``span.start``; the total is exactly the span's length.
+    Gaps and late starts are filled with silence, so that sample 0 is at ``span.start``; the total is exactly the span's length,
+    unless ``strict``: then only what the file holds is given.
 
     Raises:
         MediaError: DECODE_AUDIO or DECODE_TIMEOUT.
@@ -67,7 +68,7 @@ def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.
             part = np.frombuffer(data[: len(data) // (4 * channels) * 4 * channels], "<f4").reshape(-1, channels).T
             given += part.shape[1]
             yield np.ascontiguousarray(part)
-    while given < wanted:  # the sound track ends before the picture
+    while given < wanted and not strict:  # the sound track ends before the picture
         part = np.zeros((channels, min(block, wanted - given)), np.float32)
         given += part.shape[1]
         yield part
@@ -86,6 +87,29 @@ def pictures(path: Path, span: Span, size: tuple[int, int]) -> Iterator[tuple[in
     with _decoder(graph, deadline(span), "DECODE_VIDEO", path) as (out, times):
         while len(data := _read(out, bytes_each)) == bytes_each:
             yield round(times.next() * 1000), np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def lead_in(span: Span) -> Span:
+    """The span with up to a second before it: the picture that shows at its start came on screen earlier."""
+    return Span(max(0, span.start - 1000), span.end)
+
+
+def on_grid(frames: Iterable[tuple[int, np.ndarray]], span: Span) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Pictures at 25 Hz: ``(k, time in ms from span.start, picture)`` for k up to ``round(duration / 40)``.
+
+    Picture k is the last that came before ``span.start + 40 k + 20`` ms, as in ``write_video``; the first stands in before it, the last after it.
+    Nothing is given where there is no picture at all.
+    """
+    total, k = round(span.duration / 40), 0
+    shown: tuple[int, np.ndarray] | None = None
+    for pts, picture in frames:
+        while shown is not None and k < total and pts >= span.start + 40 * k + 20:
+            yield k, shown[0] - span.start, shown[1]
+            k += 1
+        shown = pts, picture
+    while shown is not None and k < total:
+        yield k, shown[0] - span.start, shown[1]
+        k += 1
 
 
 def write_video(path: Path, span: Span, target: Path) -> None:

@@ -1,0 +1,229 @@
+"""See: who can be seen in a clip, whose lips move with the voice, and what they look like.
+
+    pictures ─25 Hz─┬─every detect_every_ms, and at both ends of each shot─ detector ─ tracker ─ boxes
+                    └─ kept until their boxes are final ─ crops ─ landmarks ─ mouths, views, expressions ─┐
+    vocals ─ loudness ────────────────────────────────────────────────────────────── speaking scores ─────┴─ npz
+
+The film is decoded once, at the size of its pictures (at most ``MOST_PX`` wide); a handful of them are held at any time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from cinedub import alignment, config, lips, media, sound, speaking
+from cinedub.backends import roles
+from cinedub.looks import Looks, around, enlarged, mean_vector
+from cinedub.storage import Assets, resolve
+from cinedub.tracking import Track, Tracker, size
+from schemas import Clip, Faces, FaceTrack, Span
+from transforms.stage import Stage
+
+FRAME_MS = 40
+MOST_PX = 1920
+#: A face that a detector misses for this long is still the same face.
+BRIDGE_MS = 640
+#: Landmarks are looked for in a square of this many box sides; their middle must lie within half a side of the box's.
+REACH = 1.7
+RATE = 16_000
+
+
+def see(
+    clip: Clip,
+    config: config.See,
+    assets: Assets,
+    face_detector: roles.FaceDetector,
+    landmarker: roles.Landmarker,
+    face_encoder: roles.FaceEncoder,
+    expression: roles.ExpressionReader,
+    attributes: roles.AttributeReader,
+) -> Faces:
+    """Faces followed through each shot of a clip, with landmarks, mouths, identities and speaking scores at 25 Hz.
+
+    Raises:
+        MediaError: the film's pictures or the vocals can't be decoded.
+    """
+    watch = _Watch(clip, config, face_detector, landmarker, expression)
+    for frame, pts, picture in media.on_grid(media.pictures(resolve(clip.film.uri), media.lead_in(clip.span), watch.size), clip.span):
+        watch.show(frame, pts, picture)
+    seen = watch.finish()
+    heard = sound.read(resolve(clip.stems.vocals), clip.span.shift(-clip.stems.reel.heard.start), RATE)
+    level = speaking.loudness(heard, RATE, watch.frames)
+    arrays = _arrays(seen, watch.pts, level, face_encoder)
+    np.savez_compressed(assets.path("faces.npz"), **arrays)  # type: ignore[arg-type]
+    tracks = tuple(_track(index, looks, arrays["speaking"][index], clip.span, attributes) for index, looks in enumerate(seen))
+    return Faces(clip, tracks, assets.uri("faces.npz"))
+
+
+class See(Stage[Clip, Faces]):
+    """See who is in every clip."""
+
+    run = staticmethod(see)
+
+
+@dataclass(slots=True)
+class _Shown:
+    frame: int
+    pts: int
+    picture: roles.Picture
+
+
+class _Watch:
+    """Pictures pass; faces are followed. Holds the pictures whose boxes may still change, and no others."""
+
+    def __init__(
+        self, clip: Clip, settings: config.See, detector: roles.FaceDetector, landmarker: roles.Landmarker, expression: roles.ExpressionReader
+    ) -> None:
+        self.settings, self.detector, self.landmarker, self.expression = settings, detector, landmarker, expression
+        self.frames = round(clip.span.duration / FRAME_MS)
+        self.pts = np.zeros(self.frames, np.int64)
+        video = clip.film.video
+        self.shrink = min(1.0, MOST_PX / video.width)
+        self.size = (round(video.width * self.shrink), round(video.height * self.shrink))
+        self._shots = deque(_shots(clip.span, clip.shots, self.frames))
+        self._every = max(1, round(settings.detect_every_ms / FRAME_MS))
+        self._waiting: deque[_Shown] = deque()
+        self._looks: list[tuple[Track, Looks]] = []
+        self._last_pts: int | None = None
+        self._begin()
+
+    def show(self, frame: int, pts: int, picture: roles.Picture) -> None:
+        """The next picture."""
+        self.pts[frame] = pts
+        self._waiting.append(_Shown(frame, pts, picture))
+        first, after = self._shots[0]
+        if (frame - first) % self._every == 0 or frame == after - 1:
+            self._tracker.look(frame, self._detect(picture))
+            self._look(self._tracker.settled if frame < after - 1 else frame)
+        if frame == after - 1:
+            self._shots.popleft()
+            self._begin()
+
+    def finish(self) -> list[Looks]:
+        """What was seen of every face that stayed, first seen first; boxes and landmarks in the source's pixels."""
+        kept = [(track, looks) for track, looks in self._looks if self._stays(track)]
+        for _, looks in kept:
+            looks.enlarge(1 / self.shrink)
+        return [looks for _, looks in sorted(kept, key=lambda pair: (pair[0].first, pair[0].faces[0].box))]
+
+    def _begin(self) -> None:
+        """A new shot: nobody is the same face across a cut."""
+        self._tracker = Tracker(round(BRIDGE_MS / FRAME_MS))
+        self._by_track: dict[int, Looks] = {}
+
+    def _detect(self, picture: roles.Picture) -> list[roles.FaceBox]:
+        scale = min(1.0, self.settings.detect_width / picture.shape[1])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+        faces = self.detector.detect(alignment.brighten(small))
+        least = self.settings.min_face_px * self.shrink
+        return [face for face in (enlarged(face, 1 / scale) for face in faces) if face.box[3] - face.box[1] >= least]
+
+    def _look(self, settled: int) -> None:
+        """Look closely at the faces of every picture up to the settled frame, then let the picture go."""
+        while self._waiting and self._waiting[0].frame <= settled:
+            shown = self._waiting.popleft()
+            again, self._last_pts = shown.pts == self._last_pts, shown.pts
+            new = []
+            for track in self._tracker.tracks:
+                face = track.at(shown.frame)
+                if face is not None and not (again and self._looks_of(track).repeat(shown.frame)):
+                    new.append((self._looks_of(track), face))
+            found = self._landmarks(shown.picture, [face for _, face in new])
+            for (looks, face), landmarks in zip(new, found, strict=True):
+                looks.add(shown.frame, shown.picture, face, landmarks, self.expression)
+
+    def _looks_of(self, track: Track) -> Looks:
+        if id(track) not in self._by_track:
+            self._by_track[id(track)] = Looks()
+            self._looks.append((track, self._by_track[id(track)]))
+        return self._by_track[id(track)]
+
+    def _landmarks(self, picture: roles.Picture, faces: list[roles.FaceBox]) -> list[roles.Landmarks | None]:
+        parts = [around(picture, face.box, REACH) for face in faces]
+        found = self.landmarker.landmarks([alignment.brighten(part) for part, _, _ in parts])
+        placed = [landmarks and shifted(landmarks, left, top) for landmarks, (_, left, top) in zip(found, parts, strict=True)]
+        return [landmarks if landmarks and _belongs(landmarks, face) else None for landmarks, face in zip(placed, faces, strict=True)]
+
+    def _stays(self, track: Track) -> bool:
+        return (track.last - track.first + 1) * FRAME_MS >= self.settings.min_track_ms and max(
+            f.score for f in track.faces
+        ) >= self.settings.min_score
+
+
+def _shots(span: Span, shots: tuple[Span, ...], frames: int) -> Iterator[tuple[int, int]]:
+    """The clip's shots as frames ``[first, after)``; they tile the clip. A frame belongs to the shot of the picture it shows."""
+    cuts = {max(0, -(-(shot.start - span.start - FRAME_MS // 2 + 1) // FRAME_MS)) for shot in shots if shot.start > span.start}
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < frames), frames]
+    yield from pairwise(edges)
+
+
+def _belongs(landmarks: roles.Landmarks, face: roles.FaceBox) -> bool:
+    """Whether landmarks are of this face and not of a neighbour's in the same crop."""
+    x0, y0, x1, y1 = face.box
+    x, y = landmarks.points[:, :2].mean(axis=0)
+    return bool(max(abs(x - (x0 + x1) / 2), abs(y - (y0 + y1) / 2)) < size(face) / 2)
+
+
+def shifted(landmarks: roles.Landmarks, left: int, top: int) -> roles.Landmarks:
+    """A crop's landmarks in the picture that it was cut from."""
+    return roles.Landmarks(landmarks.points + np.array([left, top, 0], np.float32), landmarks.blendshapes)
+
+
+def _arrays(seen: list[Looks], pts: np.ndarray, level_db: np.ndarray, encoder: roles.FaceEncoder) -> dict[str, np.ndarray]:
+    """The arrays that ``schemas.Faces`` documents."""
+    faces, frames = len(seen), len(pts)
+    arrays = {
+        "pts_ms": pts,
+        "track": np.zeros((faces, frames), bool),
+        "box": np.zeros((faces, frames, 4), np.float32),
+        "landmarks": np.zeros((faces, frames, 478, 3), np.float32),
+        "blendshapes": np.zeros((faces, frames, 52), np.float32),
+        "embedding": np.zeros((faces, encoder.size), np.float32),
+        "speaking": np.zeros((faces, frames), np.float32),
+        "crops": np.zeros((faces, frames, lips.CROP, lips.CROP), np.uint8),
+        "points": np.zeros((faces, frames, len(lips.LIPS), 2), np.float32),
+        "aperture": np.zeros((faces, frames), np.float32),
+    }
+    for n, looks in enumerate(seen):
+        for frame, face in looks.boxes.items():
+            arrays["track"][n, frame], arrays["box"][n, frame] = True, face.box
+        for frame, landmarks in looks.landmarks.items():
+            # 1/32 of a pixel: finer than any landmarker, and half the bytes once compressed.
+            arrays["landmarks"][n, frame] = np.round(landmarks.points * 32) / 32
+            arrays["blendshapes"][n, frame] = landmarks.blendshapes
+            arrays["crops"][n, frame] = looks.crops[frame]
+            arrays["points"][n, frame] = lips.normalised(landmarks.points)
+            arrays["aperture"][n, frame] = lips.aperture(landmarks.points)
+        known = np.isin(np.arange(frames), list(looks.landmarks))
+        inside = slice(min(looks.boxes), max(looks.boxes) + 1)
+        arrays["speaking"][n, inside] = speaking.scores(arrays["aperture"][n, inside], known[inside], level_db[inside])
+        vectors = [encoder.encode(view.picture, view.face) for view in looks.views]
+        arrays["embedding"][n] = mean_vector(vectors, [view.worth for view in looks.views], encoder.size)
+    return arrays
+
+
+def _track(index: int, looks: Looks, scores: np.ndarray, span: Span, attributes: roles.AttributeReader) -> FaceTrack:
+    frames, faces = list(looks.boxes), list(looks.boxes.values())
+    guesses = np.array([attributes.read(alignment.chip(view.picture, view.face.points, 150)) for view in looks.views if len(view.face.points) == 5])
+    labels = {label for emotions in looks.emotions for label in emotions}
+    return FaceTrack(
+        index,
+        _film_span(span, frames[0], frames[-1] + 1),
+        float(np.median([face.box[3] - face.box[1] for face in faces])),
+        float(np.mean([face.score for face in faces])),
+        float(guesses[:, 0].mean()) if len(guesses) else None,
+        float(guesses[:, 1].mean()) if len(guesses) else None,
+        {label: float(np.mean([emotions.get(label, 0.0) for emotions in looks.emotions])) for label in sorted(labels)},
+        tuple((_film_span(span, first, after), score) for first, after, score in speaking.spans(scores)),
+    )
+
+
+def _film_span(span: Span, first: int, after: int) -> Span:
+    """Frames of a clip on the film's clock."""
+    return Span(span.start + first * FRAME_MS, max(span.start + first * FRAME_MS + 1, min(span.end, span.start + after * FRAME_MS)))
