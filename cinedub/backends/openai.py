@@ -86,10 +86,12 @@ class OpenAI:
         self._prompts = {language: (prompts / f"correct.{language}.md").read_text("utf-8") for language in ("en", "zh")}
         self.digest = hashlib.sha256("\0".join([VERSION, self.model, *self._prompts.values(), repr(reply.SCHEMA)]).encode()).hexdigest()[:16]
         structured = {"type": "json_schema", "json_schema": {"name": "corrections", "strict": True, "schema": reply.SCHEMA}}
-        #: From what serves best to what every server takes; a server that refuses one (400) is asked in the next.
+        older = {"type": "json_object", "schema": reply.SCHEMA}
+        #: From what serves best to what every server takes; one that refuses a form is asked in the next. The third is llama.cpp's.
         self._forms: tuple[dict[str, Any], ...] = (
             {"response_format": structured, "temperature": 0.0, "max_completion_tokens": int(options["max_tokens"])},
             {"response_format": structured},
+            {"response_format": older, "temperature": 0.0, "max_tokens": int(options["max_tokens"])},
             {},
         )
         self._form = 0
@@ -146,7 +148,8 @@ class OpenAI:
                         status = error.status_code
                         if status in (401, 403, 404):
                             raise UsageError(f"the corrector refuses: {self._plain(error)}; check base_url, model and key") from error
-                        if status in (400, 422) and form + 1 < len(self._forms):
+                        # llama-cpp-python answers 500 to a response_format that it doesn't know.
+                        if (status in (400, 422) or "response_format" in str(error)) and form + 1 < len(self._forms):
                             form += 1
                             _log.info("the corrector refuses a request, asking more plainly: %s", self._plain(error))
                             continue

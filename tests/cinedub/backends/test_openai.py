@@ -183,15 +183,20 @@ def test_a_refused_schema_is_asked_for_in_plain_words_and_never_in_that_form_aga
     assert len(asking.propose(EVIDENCE, "en").edits) == 1
     assert len(asking.propose(EVIDENCE, "en").edits) == 1
     forms = [json.dumps(request, sort_keys=True) for request in server.requests]
-    assert ["response_format" in request for request in server.requests] == [True, True, False, False]
-    assert len(set(forms[:3])) == 3
+    assert ["response_format" in request for request in server.requests] == [True, True, True, False, False]
+    assert len(set(forms[:4])) == 4
+
+
+def test_a_server_fault_over_the_schema_counts_as_its_refusal(serve: Any) -> None:
+    server = serve(lambda talker, n, request: talker.say("bad response_format", 500) if n < 2 else talker.say(json.dumps(ANSWER)))
+    assert len(corrector(server.url, max_retries=0).propose(EVIDENCE, "en").edits) == 1
 
 
 def test_a_request_refused_in_every_form_is_a_fault_of_that_clip(serve: Any) -> None:
     server = serve(lambda talker, number, request: talker.say("too long", 400))
     proposal = corrector(server.url).propose(EVIDENCE, "en")
     assert "too long" in proposal.fault and not proposal.passing
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 def test_a_server_that_dies_while_it_answers_is_asked_again(serve: Any) -> None:
