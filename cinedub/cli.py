@@ -98,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("names", nargs="*", metavar="NAME", help="models, or packs: build, film, more, all (default: build film)")
     weights.set_defaults(verb=_weights)
 
+    settings = verbs.add_parser("settings", help="print every setting with its value, as TOML")
+    settings.add_argument("--settings", type=Path, help="a TOML file laid over the defaults")
+    settings.add_argument("--set", action="append", default=[], metavar="A.B=C")
+    settings.set_defaults(verb=_settings)
+
     doctor = verbs.add_parser("doctor", help="say what is there, what is missing, and the command that gets it")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(verb=_doctor)
@@ -149,6 +154,13 @@ def _score(options: argparse.Namespace) -> int:
 
     scores = score.score(options.out, options.truth)
     print(json.dumps(scores, indent=1, ensure_ascii=False) if options.json else score.markdown(scores))
+    return DONE
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from cinedub import config
+
+    print(config.dump(config.load(None, options.settings, options.set)), end="")
     return DONE
 
 

@@ -147,7 +147,7 @@ def stops_a_build(error: Exception) -> bool:
 
 def identity(element: Any) -> bytes:
     """The element without what its film is called or where it lies: a renamed film is the same film."""
-    return codec.encode(_rewrite(codec.builtins(element), lambda film: [film["sha256"], film["language"], film["series"]]))
+    return codec.encode(_rewrite(_tree(element), lambda film: [film["sha256"], film["language"], film["series"]]))
 
 
 def remember(path: Path, nouns: list[Any]) -> None:
@@ -163,8 +163,13 @@ def recall(stage: str, place: str, element: Any) -> list[Any] | None:
     except FileNotFoundError:
         return None
     films: dict[str, Any] = {}
-    _rewrite(codec.builtins(element), lambda film: films.setdefault(film["id"], film))
+    _rewrite(_tree(element), lambda film: films.setdefault(film["id"], film))
     return [codec.convert(value if name == "Dropped" else _rewrite(value, films.__getitem__), getattr(schemas, name)) for name, value in rows]
+
+
+def _tree(element: Any) -> Any:
+    tree = codec.builtins(element)
+    return {"film": tree} if isinstance(element, schemas.Film) else tree
 
 
 def _rewrite(node: Any, change: Callable[[Any], Any]) -> Any:

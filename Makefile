@@ -1,0 +1,63 @@
+# One word per intention. `make` alone lists them.
+VENV ?= .venv
+OUT ?= out
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE := 1
+export PYANNOTE_METRICS_ENABLED := false
+export PYTHONWARNINGS := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help env weights demo build test check lint types imports unit validate score doctor llm-server clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: ## make the environment (system packages, .venv from the lock)
+	@docker/setup.sh $(VENV)
+
+weights: env ## fetch the pretrained weights of the default chain and of the demo film
+	@$(BIN)/cinedub weights fetch build film
+
+demo: weights ## make a short film, build its dataset, show what was kept
+	@mkdir -p demo
+	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
+	@$(BIN)/cinedub build demo/film.mp4 --out demo/dataset
+	@$(BIN)/cinedub validate demo/dataset
+
+build: env ## FILMS=… OUT=… [FLAGS=…]: build a dataset from your films
+	@test -n "$(FILMS)" || { echo "say which films: make build FILMS='films/*.mkv' OUT=dataset" >&2; exit 2; }
+	@$(BIN)/cinedub build $(FILMS) --out $(OUT) $(FLAGS)
+
+validate: env ## OUT=…: check a dataset
+	@$(BIN)/cinedub validate $(OUT)
+
+score: env ## OUT=… TRUTH=…: measure a dataset against truth
+	@$(BIN)/cinedub score $(OUT) --truth $(TRUTH)
+
+doctor: env ## what is there, what is missing
+	@$(BIN)/cinedub doctor
+
+llm-server: ## build llama.cpp's server in an environment of its own (5-6 minutes), for the corrector's test
+	@python3.11 -m venv .venv-llm
+	@CMAKE_ARGS=-DGGML_NATIVE=OFF .venv-llm/bin/pip install -q "llama-cpp-python[server]==0.3.36"
+
+check: lint types imports unit ## lint, types, import contracts, unit tests
+
+lint: env
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: env
+	@$(BIN)/mypy
+
+imports: env
+	@$(BIN)/lint-imports
+
+unit: env
+	@$(BIN)/python -m pytest tests/schemas tests/cinedub/test_*.py -m "not slow"
+
+test: weights ## every test
+	@$(BIN)/python -m pytest
+
+clean: ## remove what was made here (not the caches)
+	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from cinedub import config
+from cinedub.errors import UsageError
+
+
+def test_an_unknown_setting_is_refused_and_the_known_ones_are_named() -> None:
+    with pytest.raises(UsageError, match=r"unknown setting 'clips.split'; here you can set: min_ms, max_ms"):
+        config.load(sets=["clips.split=3"])
+
+
+def test_a_wrong_type_is_refused_with_its_place() -> None:
+    with pytest.raises(UsageError, match=r"setting 'clips.min_ms'"):
+        config.load(sets=["clips.min_ms=soon"])
+
+
+def test_what_was_resolved_can_be_written_and_read_back(tmp_path: Path) -> None:
+    settings = config.load(sets=["clips.max_ms=20000", "correct.corrector.backend=openai", "correct.corrector.options={model='m', timeout_s=3.5}"])
+    (tmp_path / "s.toml").write_text(config.dump(settings))
+    assert config.load(file=tmp_path / "s.toml") == settings
+    assert settings.correct.corrector.option("model", "") == "m"
+
+
+def test_naming_another_backend_drops_the_default_ones_weights() -> None:
+    model = config.load(sets=["separate.separator=demucs"]).separate.separator
+    assert (model.backend, model.weights) == ("demucs", "")
+
+
+def test_the_local_profile_spells_out_every_default() -> None:
+    profile = Path(__file__).parents[2] / "pipelines" / "profiles" / "local.toml"
+    assert profile.read_text() == config.dump(config.Settings()), "write it anew with: cinedub settings > pipelines/profiles/local.toml"
+
+
+def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("clips = [")
+    with pytest.raises(UsageError, match=r"bad\.toml"):
+        config.load(file=tmp_path / "bad.toml")
