@@ -37,7 +37,8 @@ def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray) -> VoiceColo
     voiced = ~np.isnan(pitch)
     if not voiced.any():
         return None
-    return VoiceColour(*(float(np.median(values[voiced])) for values in (pitch, spread, tilt)), int(voiced.sum()))
+    middle = [float(np.median(values[voiced])) for values in (pitch, spread, tilt)]
+    return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()))
 
 
 def gender(voice: VoiceColour | None, faces: Sequence[FaceTrack], age: Age) -> Gender:

@@ -6,6 +6,7 @@ items' weighed vectors, which makes the mean distance between two clusters one p
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +93,6 @@ def widest_gap(heights: Float[np.ndarray, " merges"], centre: float, reach: floa
 
     low, high = centre - reach, centre + reach
     edges = [low, *sorted(float(h) for h in heights if low < h < high), high]
-    gaps = [(worth(right) - worth(left), left, right) for left, right in zip(edges, edges[1:], strict=False)]
+    gaps = [(worth(right) - worth(left), left, right) for left, right in itertools.pairwise(edges)]
     _, left, right = max(gaps)
     return float(np.clip(centre, left + 1e-6, right - 1e-6)) if left < centre < right else (left + right) / 2

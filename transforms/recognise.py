@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -55,8 +57,8 @@ class Recognise(Stage[Appearances, Cast]):
     run = staticmethod(recognise)
 
 
-def _voice_arrays(path: object) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as arrays:  # type: ignore[call-overload]
+def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
         colour = np.stack([arrays[name] for name in ("pitch", "spread", "tilt")], axis=1)
         return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour}
 
@@ -117,7 +119,7 @@ def _turns(clip: Heard, labels: Int[np.ndarray, " W"], voices: dict[int, np.ndar
             if not inside:
                 continue
             start = turn.span.start
-            for (before, person), (after, other) in zip(inside, inside[1:], strict=False):
+            for (before, person), (after, other) in itertools.pairwise(inside):
                 if person != other:
                     border = min(max(_pause(clip, int(before + after) // 2), start + 1), turn.span.end - 1)
                     pieces.append((person, Span(start, border), turn.score))
@@ -144,7 +146,7 @@ def _path(vectors: np.ndarray, weights: np.ndarray, people: list[int], voices: d
 def _pause(clip: Heard, ms: int) -> int:
     """The middle of the longest pause between words within reach of ``ms``; ``ms`` itself where no words are."""
     words = [word.span for utterance in clip.voices.clip.utterances for word in utterance.words]
-    pauses = [(after.start - before.end, (before.end + after.start) // 2) for before, after in zip(words, words[1:], strict=False)]
+    pauses = [(after.start - before.end, (before.end + after.start) // 2) for before, after in itertools.pairwise(words)]
     near = [(length - abs(middle - ms) // 4, middle) for length, middle in pauses if abs(middle - ms) <= _SNAP_MS]
     return max(near)[1] if near else ms
 

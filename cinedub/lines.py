@@ -1,0 +1,150 @@
+"""Cast -> lines: which speaker said which words, seen or unseen, in what mood; and what kind of scene that makes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from schemas import Cast, Emotion, FaceTrack, Kind, Line, Span, Word, union
+from schemas.speech import joined
+
+#: What a change of speaker costs before a word, in words that are wholly in another's turn: most inside a phrase, next to nothing where a breath ends.
+_INSIDE, _AFTER_PAUSE, _AFTER_SENTENCE, _NEW_BREATH = 1.2, 0.6, 0.4, 0.2
+_PAUSE_MS = 200
+_SENTENCE = ".?!,;:…—。？！，；：、"
+#: A word this long counts fully: shorter ones touch a turn's border too easily.
+_FULL_WORD_MS = 300
+#: A word outside everybody's turns leans to the nearest one, less the further it is.
+_REACH_MS = 2_000
+#: One speaker's words stay one line across pauses up to this long.
+_LINE_GAP_MS = 1_000
+#: A face shows a speaker's mood, a scene shows narration, when it is seen for this share of the speech.
+_HALF, _QUARTER = 0.5, 0.25
+#: The likeliest emotion under this probability isn't one.
+_LEAST_EMOTION = 0.4
+
+
+def lines_of(cast: Cast) -> tuple[Line, ...]:
+    """The clip's words as lines of its speakers, by start; nothing where nobody is heard or nothing was understood.
+
+    Words go to the speaker in whose turns they lie. A change of speaker costs something, least where a breath or a sentence ends or a pause is, so
+    that a stray word doesn't change hands, and a change falls on the word border that suits it best (Viterbi over the words).
+    """
+    words = [(word, number) for number, utterance in enumerate(cast.clip.utterances) for word in utterance.words]
+    speakers = [speaker.id for speaker in cast.speakers]
+    if not words or not speakers:
+        return ()
+    owners = _owners(words, speakers, cast)
+    lines: list[list[Word]] = []
+    who: list[str] = []
+    last: Word | None = None
+    for (word, _), owner in zip(words, owners, strict=True):
+        if last is None or who[-1] != owner or word.span.start - last.span.end > _LINE_GAP_MS:
+            lines.append([])
+            who.append(owner)
+        lines[-1].append(word)
+        last = word
+    return tuple(sorted((_line(owner, tuple(part), cast) for owner, part in zip(who, lines, strict=True)), key=lambda line: line.span))
+
+
+def kind_of(lines: Sequence[Line], cast: Cast) -> Kind:
+    """What kind of scene the lines make: three speakers and more are an ensemble, two a dialogue, one a monologue or a narration.
+
+    Narration is a single voice whose speaker isn't there. That nobody is seen speaking isn't enough: faces are dark, turned away or missed. It takes
+    a second sign. Either faces are to be seen for half of the speech and none of them speaks; or the speaker is seen in no scene of the film (no
+    face was ever matched: then age isn't known) while the speech runs on over a cut, or fills nearly all of a longer clip as read text does.
+    """
+    speakers = {line.speaker for line in lines} or {turn.speaker for turn in cast.turns}
+    if len(speakers) >= 3:
+        return "ensemble"
+    if len(speakers) == 2:
+        return "dialogue"
+    speech = union([line.span for line in lines] or [turn.span for turn in cast.turns])
+    length = sum(span.duration for span in speech)
+    if not length or any(line.on_screen for line in lines):
+        return "monologue"
+    tracks = cast.faces.tracks
+    if _within(_speaking(tracks), speech) >= _QUARTER * length:
+        return "monologue"
+    if _within([track.span for track in tracks], speech) >= _HALF * length:
+        return "narration"
+    unseen = not any(speaker.faces or speaker.age != "uncertain" for speaker in cast.speakers if speaker.id in speakers)
+    over_cuts = any(sum(span.overlap(shot) > _PAUSE_MS for shot in cast.clip.shots) > 1 for span in speech)
+    like_text = length >= 5_000 and length >= 0.8 * cast.clip.span.duration
+    return "narration" if unseen and (over_cuts or like_text) else "monologue"
+
+
+def _owners(words: list[tuple[Word, int]], speakers: list[str], cast: Cast) -> list[str]:
+    cost = np.array([_costs(word, speakers, cast) for word, _ in words])
+    changes = [_change(before, after) for before, after in itertools.pairwise(words)]
+    total, back = cost[0], []
+    for change, row in zip(changes, cost[1:], strict=True):
+        other = total.min() + change
+        back.append(np.where(total <= other, np.arange(len(speakers)), total.argmin()))
+        total = np.minimum(total, other) + row
+    state = int(total.argmin())
+    states = [state]
+    for step in reversed(back):
+        states.append(state := int(step[state]))
+    return [speakers[state] for state in reversed(states)]
+
+
+def _costs(word: Word, speakers: list[str], cast: Cast) -> list[float]:
+    """For each speaker, how much of the word lies outside their turns."""
+    length = word.span.duration
+    inside = {speaker: _within([turn.span for turn in cast.turns if turn.speaker == speaker], [word.span]) for speaker in speakers}
+    if not any(inside.values()):
+        away = {s: min((_distance(turn.span, word.span) for turn in cast.turns if turn.speaker == s), default=_REACH_MS) for s in speakers}
+        return [0.5 * min(away[speaker] / _REACH_MS, 1.0) for speaker in speakers]
+    return [(1 - inside[speaker] / length) * min(length / _FULL_WORD_MS, 1.0) for speaker in speakers]
+
+
+def _change(before: tuple[Word, int], after: tuple[Word, int]) -> float:
+    if before[1] != after[1]:
+        return _NEW_BREATH
+    if before[0].text.strip()[-1:] in tuple(_SENTENCE):
+        return _AFTER_SENTENCE
+    return _AFTER_PAUSE if after[0].span.start - before[0].span.end >= _PAUSE_MS else _INSIDE
+
+
+def _line(speaker: str, words: tuple[Word, ...], cast: Cast) -> Line:
+    span = Span(words[0].span.start, max(word.span.end for word in words))
+    text = joined((word.text for word in words), cast.clip.film.language)
+    faces = next(known.faces for known in cast.speakers if known.id == speaker)
+    tracks = [track for track in cast.faces.tracks if track.index in faces and track.span.overlap(span)]
+    speaking = _within(_speaking(tracks), [span])
+    visible = _within([track.span for track in tracks], [span])
+    on_screen = speaking >= _HALF * span.duration or (visible >= _HALF * span.duration and speaking >= _QUARTER * span.duration)
+    return Line(speaker, span, text, text, words, on_screen, _emotion(tracks, span))
+
+
+def _emotion(tracks: list[FaceTrack], span: Span) -> Emotion:
+    """The likeliest emotion on the speaker's face during the line; ``uncertain`` where it isn't seen or says nothing clear."""
+    total: dict[str, float] = {}
+    seen = 0
+    for track in tracks:
+        if track.emotions:
+            shared = track.span.overlap(span)
+            seen += shared
+            for label, probability in track.emotions.items():
+                total[label] = total.get(label, 0.0) + shared * probability
+    if seen >= _QUARTER * span.duration and total:
+        label, weight = max(total.items(), key=lambda item: (item[1], item[0]))
+        if weight / seen >= _LEAST_EMOTION:
+            return Emotion(label, round(weight / seen, 4))  # type: ignore[arg-type]
+    return Emotion("uncertain", 0.0)
+
+
+def _speaking(tracks: Sequence[FaceTrack]) -> list[Span]:
+    return [span for track in tracks for span, score in track.speaking if score >= 0.5]
+
+
+def _within(spans: Sequence[Span], places: Sequence[Span]) -> int:
+    """Milliseconds of ``places`` (apart from each other) that lie in any of ``spans``."""
+    return sum(span.overlap(place) for span in union(spans) for place in places)
+
+
+def _distance(a: Span, b: Span) -> int:
+    return max(a.start - b.end, b.start - a.end, 0)
