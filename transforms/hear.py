@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from cinedub import config, prosody, sound
 from cinedub.backends import roles
 from cinedub.storage import Assets, resolve
-from schemas import Clip, Span, Turn, Voices
+from schemas import Clip, Span, Turn, Voices, union
 from transforms.stage import Stage
 
 RATE = 16_000
@@ -17,15 +17,21 @@ RATE = 16_000
 _ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
+#: Words that are trusted without a voice, and the pause up to which they are one turn.
+_TRUSTED, _WORD_GAP_MS = 0.5, 500
 #: Two neighbouring passes speak of one voice when they share this part of the shorter one's activity in what both hear.
 _SAME = 0.3
 
 
 def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segmenter, voice_encoder: roles.VoiceEncoder) -> Voices:
-    """Turns of clip-local voices ``v0``, ``v1``, … by first appearance, overlaps included, and the vectors of their windows."""
+    """Turns of clip-local voices ``v0``, ``v1``, … by first appearance, overlaps included, and the vectors of their windows.
+
+    Words that were understood where the segmenter hears nobody (under music, whispered) are voices of their own, numbered last.
+    """
     heard = _sound(clip)
     activity = follow(heard, segmenter)
     turns = _turns(activity, segmenter.step_ms, clip.span)
+    turns = sorted([*turns, *unclaimed(clip, turns)], key=lambda turn: (turn.span, turn.speaker))
     pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
     spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
     local = np.rint((spans - clip.span.start) * (RATE / 1000)).astype(int)
@@ -95,6 +101,20 @@ def windows(turn: Span, within: Span) -> list[Span]:
     if len(starts) > 2 and starts[-1] - starts[-2] < _HOP_MS // 3:  # nearly the same sound twice
         del starts[-2]
     return [Span(start, start + _WINDOW_MS) for start in starts]
+
+
+def unclaimed(clip: Clip, turns: list[Turn]) -> list[Turn]:
+    """Turns over words that no turn touches, each by a new voice. In a clip without any turn all words count, else only those trusted."""
+    words = [word for utterance in clip.utterances for word in utterance.words if word.confidence >= _TRUSTED or not turns]
+    alone = [word for word in words if not any(word.span.overlap(turn.span) for turn in turns)]
+    gaps = union([word.span for word in alone], gap=_WORD_GAP_MS)
+    fresh = 1 + max((int(turn.speaker[1:]) for turn in turns), default=-1)
+    found = []
+    for span in gaps:
+        inside = [word.confidence for word in alone if span.covers(word.span)]
+        if span.duration >= _BURST_MS or not turns:
+            found.append(Turn(f"v{fresh + len(found)}", span, round(float(np.mean(inside)), 4)))
+    return found
 
 
 def _turns(activity: np.ndarray, step_ms: float, span: Span) -> list[Turn]:

@@ -18,9 +18,10 @@ RATE = 16_000
 _MOST_DB = 60.0
 
 
-def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Scorer) -> list[Take | Dropped]:
-    """The script as a take with its quality; or, for every gate that it misses, a ``Dropped`` with what was measured and the threshold.
+def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Scorer) -> Take | Dropped:
+    """The script as a take with its quality; or a ``Dropped`` with the first gate that it misses, what was measured and the threshold.
 
+    Further gates that it misses are in ``detail``, by code: value and threshold.
     LOW_DNSMOS, LOW_SNR and LOW_CONFIDENCE are below their thresholds; TOO_MUCH_OVERLAP is the share of voiced time with two voices or more.
     """
     clip = script.clip
@@ -44,8 +45,12 @@ def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Sc
         ("TOO_MUCH_OVERLAP", share, config.max_overlap, share > config.max_overlap),
     )
     text = " ".join(line.text for line in script.lines)
-    missed = [Dropped(script.id, clip.film.id, clip.span, "Judge", code, value, limit, text) for code, value, limit, fails in gates if fails]
-    return [*missed] if missed else [Take(script, quality)]
+    missed = [(code, value, limit) for code, value, limit, fails in gates if fails]
+    if not missed:
+        return Take(script, quality)
+    code, value, limit = missed[0]
+    also = {other: [measured, bound] for other, measured, bound in missed[1:]}
+    return Dropped(script.id, clip.film.id, clip.span, "Judge", code, value, limit, text, also)
 
 
 class Judge(Stage[Script, Take]):
@@ -79,4 +84,5 @@ def overlap_ms(turns: tuple[Turn, ...]) -> int:
     for turn in turns:
         by_speaker[turn.speaker].append(turn.span)
     pairs = itertools.combinations(by_speaker.values(), 2)
-    return sum(span.duration for span in union(both for one, other in pairs for a in one for b in other if (both := a & b) is not None))
+    shared = [a & b for one, other in pairs for a in one for b in other]
+    return sum(span.duration for span in union(span for span in shared if span is not None))
