@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from cinedub import retiming
 from cinedub.backends.roles import Edit
+from cinedub.lines import line_of
 from schemas import Cast, Correction, Language, Line, Span, Turn
 
 #: A border of a turn this near to its line's is the line's, and moves with it.
@@ -105,7 +106,7 @@ def _verify_time(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, dic
 def applied(edit: Edit, line: Line, cast: Cast) -> Line:
     """The line after an edit that holds."""
     if edit.kind == "speaker":
-        return dataclasses.replace(line, speaker=edit.after)
+        return dataclasses.replace(line, speaker=edit.after, on_screen=line_of(edit.after, line.words, cast).on_screen)
     if edit.kind == "time":
         start, _, end = edit.after.strip().partition("-")
         span = Span(int(start), int(end)).shift(cast.clip.span.start)

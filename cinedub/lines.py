@@ -46,7 +46,7 @@ def lines_of(cast: Cast) -> tuple[Line, ...]:
             who.append(owner)
         lines[-1].append(word)
         last = word
-    return tuple(sorted((_line(owner, tuple(part), cast) for owner, part in zip(who, lines, strict=True)), key=lambda line: line.span))
+    return tuple(sorted((line_of(owner, tuple(part), cast) for owner, part in zip(who, lines, strict=True)), key=lambda line: line.span))
 
 
 def kind_of(lines: Sequence[Line], cast: Cast) -> Kind:
@@ -109,7 +109,8 @@ def _change(before: tuple[Word, int], after: tuple[Word, int]) -> float:
     return _AFTER_PAUSE if after[0].span.start - before[0].span.end >= _PAUSE_MS else _INSIDE
 
 
-def _line(speaker: str, words: tuple[Word, ...], cast: Cast) -> Line:
+def line_of(speaker: str, words: tuple[Word, ...], cast: Cast) -> Line:
+    """The line that these words are when this speaker of the cast says them."""
     span = Span(words[0].span.start, max(word.span.end for word in words))
     text = joined((word.text for word in words), cast.clip.film.language)
     faces = next(known.faces for known in cast.speakers if known.id == speaker)

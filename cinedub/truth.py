@@ -1,0 +1,109 @@
+"""What a film really holds, written beside it: lines, turns and speakers, as JSON (and RTTM beside it, whose turns go first)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from cinedub.errors import UsageError
+from schemas import Kind
+
+_GENDERS = {"女": "female", "男": "male"}
+
+
+class TrueLine(msgspec.Struct, frozen=True):
+    """What is said from when to when, in ms on the film's clock. ``source`` names the scene, ``speaker`` whoever says it where only one does."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    source: str = ""
+    kind: Kind | None = None
+    speaker: str | None = None
+
+
+class TrueTurn(msgspec.Struct, frozen=True):
+    """Who speaks from when to when, in ms on the film's clock."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str
+    gender: str = ""
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """One film's truth, lines and turns in order of time."""
+
+    film: str
+    duration_ms: int
+    lines: tuple[TrueLine, ...]
+    turns: tuple[TrueTurn, ...]
+    language: Literal["en", "zh"] | None = None
+
+    @property
+    def tongue(self) -> Literal["en", "zh"]:
+        """The film's language; where the file names none, that of its characters."""
+        text = "".join(line.text for line in self.lines)
+        return self.language or ("zh" if sum("一" <= c <= "鿿" for c in text) * 2 > len(text) else "en")
+
+    @property
+    def joins(self) -> list[int]:
+        """Where one scene ends and the next begins, in ms."""
+        pairs = zip(self.lines, self.lines[1:], strict=False)
+        return [after.start_ms for before, after in pairs if before.source and before.source != after.source]
+
+    def scenes(self) -> list[tuple[int, int, Kind]]:
+        """Start, end and kind of every scene whose kind is known: neighbouring lines of one source and kind."""
+        found: list[tuple[int, int, Kind]] = []
+        last = None
+        for line in self.lines:
+            if line.kind is None:
+                continue
+            if last is not None and line.source and (line.source, line.kind) == (last.source, last.kind):
+                found[-1] = (found[-1][0], max(found[-1][1], line.end_ms), line.kind)
+            else:
+                found.append((line.start_ms, line.end_ms, line.kind))
+            last = line
+        return found
+
+    def speaker_of(self, line: TrueLine) -> str | None:
+        """Whose line it is: as it says, or whoever alone has turns in it."""
+        if line.speaker:
+            return line.speaker
+        heard = {turn.speaker for turn in self.turns if turn.start_ms < line.end_ms and line.start_ms < turn.end_ms}
+        return heard.pop() if len(heard) == 1 else None
+
+
+def read(path: Path) -> Truth:
+    """A film's truth.
+
+    Raises:
+        UsageError: no such file, or not of the form.
+    """
+    try:
+        truth = msgspec.json.decode(path.read_bytes(), type=Truth)
+        rttm = path.with_suffix(".rttm")
+        turns = _read_rttm(rttm, truth) if rttm.exists() else truth.turns
+    except OSError as error:
+        raise UsageError(f"truth file {path}: {error.strerror}") from error
+    except (msgspec.MsgspecError, ValueError, IndexError) as error:
+        raise UsageError(f"truth file {path}: {error}") from error
+    lines = tuple(sorted(truth.lines, key=lambda line: (line.start_ms, line.end_ms)))
+    turns = tuple(
+        msgspec.structs.replace(turn, gender=_GENDERS.get(turn.gender, turn.gender)) for turn in sorted(turns, key=lambda turn: turn.start_ms)
+    )
+    return msgspec.structs.replace(truth, lines=lines, turns=turns)
+
+
+def _read_rttm(path: Path, truth: Truth) -> tuple[TrueTurn, ...]:
+    """Turns of an RTTM file; genders come from the JSON's speakers of the same name."""
+    genders = {turn.speaker: turn.gender for turn in truth.turns}
+    turns = []
+    for row in path.read_text("utf-8").splitlines():
+        cells = row.split()
+        if cells and cells[0] == "SPEAKER":
+            start, length, speaker = round(float(cells[3]) * 1000), round(float(cells[4]) * 1000), cells[7]
+            turns.append(TrueTurn(start, start + length, speaker, genders.get(speaker, "")))
+    return tuple(turns)
