@@ -57,7 +57,8 @@ def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.
     Raises:
         MediaError: DECODE_AUDIO or DECODE_TIMEOUT.
     """
-    graph = _source(path, span).audio.filter("aresample", rate, **{"async": 1, "first_pts": _samples(span.start, rate)})
+    # first_pts counts samples of the source; from the span's start on, that is 0 at any rate.
+    graph = _source(path, span).audio.filter("asetpts", f"PTS-{span.start / 1000:.3f}/TB").filter("aresample", rate, **{"async": 1, "first_pts": 0})
     graph = graph.output("pipe:", format="f32le", acodec="pcm_f32le", ac=channels, ar=rate)
     wanted, given, block = _samples(span.duration, rate), 0, int(block_s * rate)
     with _decoder(graph, deadline(span), "DECODE_AUDIO", path) as (out, _):
@@ -86,7 +87,9 @@ def pictures(path: Path, span: Span, size: tuple[int, int]) -> Iterator[tuple[in
     bytes_each = width * height * 3
     with _decoder(graph, deadline(span), "DECODE_VIDEO", path) as (out, times):
         while len(data := _read(out, bytes_each)) == bytes_each:
-            yield round(times.next() * 1000), np.frombuffer(data, np.uint8).reshape(height, width, 3)
+            pts = round(times.next() * 1000)
+            if pts < span.end:  # ffmpeg counts the length from the first picture, not from the span's start
+                yield pts, np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
 def lead_in(span: Span) -> Span:
@@ -120,9 +123,13 @@ def write_video(path: Path, span: Span, target: Path) -> None:
     Raises:
         MediaError: ENCODE_VIDEO or DECODE_TIMEOUT.
     """
-    frames = round(span.duration / 40)
-    video = _source(path, Span(span.start, span.end + 1000), copyts=False).video.filter("fps", 25, start_time=0)
-    video = video.filter("tpad", stop_mode="clone", stop_duration=span.duration / 1000)
+    frames, heard = round(span.duration / 40), lead_in(span)
+    # The grid's frame 0 is shown at the span's start; pictures before it are there to be shown at the start, and cut off by ``trim``.
+    video = _source(path, Span(heard.start, span.end + 1000), copyts=True).video.filter("setpts", f"PTS-{span.start / 1000:.3f}/TB")
+    video = video.filter("fps", 25, start_time=(heard.start - span.start) // 40 * 0.04).filter(
+        "tpad", stop_mode="clone", stop_duration=span.duration / 1000
+    )
+    video = video.filter("trim", start=-0.01).filter("setpts", "PTS-STARTPTS")
     video = video.filter("scale", "trunc(iw/2)*2", "trunc(ih/2)*2").filter("setsar", 1)
     graph = video.output(
         str(target), vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import queue
 import sys
@@ -22,6 +21,14 @@ from cinedub.errors import WeightsError
 VERSION = "1"
 
 
+class _Landmarker(vision.FaceLandmarker):
+    """Not closed when the interpreter ends: by then what it needs for closing is gone, and the process takes its memory along."""
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            self.close()
+
+
 class MediaPipe:
     """Finds the points of faces, ``model.threads`` crops at a time. Option: ``min_score`` (0.3), of its own detector and of the mesh."""
 
@@ -35,14 +42,12 @@ class MediaPipe:
             min_face_detection_confidence=score, min_face_presence_confidence=score,
         )  # fmt: skip
         blank = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.zeros((64, 64, 3), np.uint8))
-        self._idle: queue.SimpleQueue[vision.FaceLandmarker] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[_Landmarker] = queue.SimpleQueue()
         with _quiet():
             try:
                 for _ in range(max(1, model.threads)):
-                    landmarker = vision.FaceLandmarker.create_from_options(options)
+                    landmarker = _Landmarker.create_from_options(options)
                     landmarker.detect(blank)
-                    # Left to the interpreter's end, it would be closed after what it needs for closing.
-                    atexit.register(landmarker.close)
                     self._idle.put(landmarker)
             except (RuntimeError, ValueError) as error:
                 raise WeightsError(f"{path} is not a face landmarker task: {error}") from error
