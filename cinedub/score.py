@@ -58,7 +58,7 @@ def _gather(out: Path, truths: Sequence[Path]) -> dict[str, Film]:
         if truth.film in films:
             raise UsageError(f"two truths for the film {truth.film!r}")
         films[truth.film] = Film(truth)
-        names |= {truth.film: truth.film, path.stem: truth.film}
+        names |= {name: truth.film for name in (truth.film, truth.title, path.stem) if name}
     for shard in shards.shards_in(out):
         for _, sample in shards.read_shard(shard, ["json"]):
             record = upgrade(json.loads(sample["json"]))
@@ -112,7 +112,7 @@ def _measures(film: Film) -> dict[str, Any]:
 
 def _words(truth: Truth, said: Iterable[str]) -> tuple[dict[str, Any], list[float]]:
     """Errors over the whole film, and for each true line the share of its words that was found."""
-    reference = [tokens(line.text, truth.tongue) for line in truth.lines]
+    reference = [tokens(line.text, truth.tongue) for line in truth.spoken]
     hypothesis = [token for text in said for token in tokens(text, truth.tongue)]
     joined = [token for line in reference for token in line]
     if not joined:
@@ -143,7 +143,7 @@ def _cp(truth: Truth, lines: list[dict[str, Any]], text: str) -> dict[str, Any] 
 
     Only where the truth says whose words a line holds; what was found is taken from the same stretches of film.
     """
-    owned = [(line, truth.speaker_of(line)) for line in truth.lines]
+    owned = [(line, truth.speaker_of(line)) for line in truth.spoken]
     known = [(line, speaker) for line, speaker in owned if speaker]
     if not known:
         return None
@@ -157,8 +157,9 @@ def _cp(truth: Truth, lines: list[dict[str, Any]], text: str) -> dict[str, Any] 
             hypothesis.setdefault(said["speaker"], []).extend(tokens(said[text], truth.tongue))
     # An empty stream stands for nobody: meeteval wants at least one on each side.
     result = meeteval.wer.cp_word_error_rate(
-        [" ".join(words) for words in reference.values()], [" ".join(words) for words in hypothesis.values()] or [""]
-    )
+        [" ".join(words) for words in reference.values()], [" ".join(words) for words in hypothesis.values()] or [""],
+        reference_sort=False, hypothesis_sort=False,
+    )  # fmt: skip
     return {"rate": result.error_rate, "words": result.length, "errors": result.errors}
 
 
@@ -198,7 +199,8 @@ def _der(reference: Annotation, hypothesis: Annotation, duration_ms: int, collar
 def _joins(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
     """Borders between true scenes, and how many of them no clip crosses."""
     near = JOIN_TOLERANCE_MS
-    crossed = sum(any(start < join - near and end > join + near for start, end in (r["span_ms"] for r in records)) for join in truth.joins)
+    spans = [record["span_ms"] for record in records]
+    crossed = sum(any(start < last - near and end > first + near for start, end in spans) for last, first in truth.joins)
     return {"of": len(truth.joins), "right": len(truth.joins) - crossed}
 
 

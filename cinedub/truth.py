@@ -25,22 +25,25 @@ class TrueLine(msgspec.Struct, frozen=True):
 
 
 class TrueTurn(msgspec.Struct, frozen=True):
-    """Who speaks from when to when, in ms on the film's clock."""
+    """Who speaks from when to when, in ms on the film's clock, and what, where that is known."""
 
     start_ms: int
     end_ms: int
     speaker: str
     gender: str = ""
+    text: str = ""
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """One film's truth, lines and turns in order of time."""
+    """One film's truth, in order of time. ``spoken`` is what is said as finely as it is known: turn by turn, or else line by line."""
 
     film: str
     duration_ms: int
     lines: tuple[TrueLine, ...]
     turns: tuple[TrueTurn, ...]
     language: Literal["en", "zh"] | None = None
+    title: str = ""
+    spoken: tuple[TrueLine, ...] = ()
 
     @property
     def tongue(self) -> Literal["en", "zh"]:
@@ -49,10 +52,10 @@ class Truth(msgspec.Struct, frozen=True):
         return self.language or ("zh" if sum("一" <= c <= "鿿" for c in text) * 2 > len(text) else "en")
 
     @property
-    def joins(self) -> list[int]:
-        """Where one scene ends and the next begins, in ms."""
+    def joins(self) -> list[tuple[int, int]]:
+        """Where one scene ends and the next begins, in ms: the join lies between the two, which are the same where scenes touch."""
         pairs = zip(self.lines, self.lines[1:], strict=False)
-        return [after.start_ms for before, after in pairs if before.source and before.source != after.source]
+        return [(before.end_ms, max(before.end_ms, after.start_ms)) for before, after in pairs if before.source and before.source != after.source]
 
     def scenes(self) -> list[tuple[int, int, Kind]]:
         """Start, end and kind of every scene whose kind is known: neighbouring lines of one source and kind."""
@@ -90,11 +93,13 @@ def read(path: Path) -> Truth:
         raise UsageError(f"truth file {path}: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError, IndexError) as error:
         raise UsageError(f"truth file {path}: {error}") from error
+    told = [TrueLine(turn.start_ms, turn.end_ms, turn.text, speaker=turn.speaker) for turn in truth.turns if turn.text]
     lines = tuple(sorted(truth.lines, key=lambda line: (line.start_ms, line.end_ms)))
     turns = tuple(
         msgspec.structs.replace(turn, gender=_GENDERS.get(turn.gender, turn.gender)) for turn in sorted(turns, key=lambda turn: turn.start_ms)
     )
-    return msgspec.structs.replace(truth, lines=lines, turns=turns)
+    spoken = tuple(sorted(told, key=lambda line: (line.start_ms, line.end_ms))) if len(told) == len(truth.turns) > 0 else lines
+    return msgspec.structs.replace(truth, lines=lines, turns=turns, spoken=spoken)
 
 
 def _read_rttm(path: Path, truth: Truth) -> tuple[TrueTurn, ...]:
