@@ -1,0 +1,40 @@
+"""The film's sound: every line at its time, and under them music and the place, at a set ratio."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+
+from cinedub.film.script import Plan
+from cinedub.film.sounds import RATE, ambience, music
+
+FADE = RATE // 20
+
+
+def vocals(plan: Plan) -> Float32[np.ndarray, " samples"]:
+    """Everything said, clean."""
+    out = np.zeros(plan.duration * RATE // 1000, np.float32)
+    for planned in plan.scenes:
+        for item in planned.spoken:
+            at = item.start * RATE // 1000
+            part = item.speech.sound[: len(out) - at]
+            out[at : at + len(part)] += part
+    return out
+
+
+def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: float) -> Float32[np.ndarray, "2 samples"]:
+    """Music and places, so loud that in each scene speech (where there is any) is ``snr_db`` above them."""
+    out = np.zeros((2, len(voices)), np.float32)
+    for index, planned in enumerate(plan.scenes):
+        first, last = (ms * RATE // 1000 for ms in (planned.span.start, planned.span.end))
+        rng = np.random.default_rng([plan.seed, 23, index])
+        bed = ambience(planned.scene.place, last - first, rng)
+        if planned.scene.music:
+            bed = 0.35 * bed + music(last - first, rng)
+        said = voices[first:last]
+        speech = float(np.sqrt(np.mean(said[np.abs(said) > 1e-4] ** 2))) if np.any(np.abs(said) > 1e-4) else 0.07
+        bed *= np.float32(speech * 10 ** (-snr_db / 20) / max(float(np.sqrt(np.mean(bed**2))), 1e-9))
+        bed[:, :FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
+        bed[:, -FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
+        out[:, first:last] = bed
+    return out

@@ -1,0 +1,186 @@
+"""Voices that speak phonemes and say when each one sounds: Kokoro (many voices, blended at will) and Hibari (one voice, very fast).
+
+Both models predict a duration for every symbol, in units of 25 ms, and render exactly that many: 600 samples at 24 kHz each. The graphs are
+opened at that place, so that durations can be read, and put in.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime
+from jaxtyping import Float32, Int
+
+from cinedub import weights
+from cinedub.errors import UsageError
+from cinedub.film.phonemes import SILENT_SIGNS, Spelling, spell
+from schemas import Language
+
+RATE = 24_000
+UNIT_MS = 25
+_TENSORS = {"hibari": ("hibari.onnx", "/Clip_output_0"), "kokoro": ("model.onnx", "/encoder/Clip_output_0")}
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One phoneme symbol (stress, length and tone signs belong to the sound beside them) with its time in ms; a pause is ``""``."""
+
+    symbol: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One written word with its time in ms."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One spoken line: mono sound at 24 kHz, and times from its first sample."""
+
+    sound: Float32[np.ndarray, " samples"]
+    phones: tuple[Phone, ...]
+    words: tuple[SpokenWord, ...]
+
+    @property
+    def duration_ms(self) -> int:
+        """Length in ms: a multiple of 25 before trimming."""
+        return len(self.sound) * 1000 // RATE
+
+
+class Speaker:
+    """A model that speaks. ``voice`` is ``hibari``, a Kokoro style (``jm_kumo``, ``af_heart``), or a blend: ``jm_kumo:0.6+jf_alpha:0.4``."""
+
+    def __init__(self, voice: str, threads: int = 2) -> None:
+        self.voice = voice
+        self.model = "hibari" if voice == "hibari" else "kokoro"
+        self._session, self._vocabulary = _open(self.model, threads)
+        self._style = None if self.model == "hibari" else blend(voice)
+
+    def say(self, text: str, language: Language = "en", speed: float = 1.0, seed: int = 0, durations: Sequence[int] | None = None) -> Speech:
+        """Speak one line; ``durations`` (in units of 25 ms, one for each symbol and the two pads, each at least 1) override the model's own."""
+        spellings = spell(text, language)
+        symbols, owners = _symbols(spellings, self._vocabulary)
+        if not symbols:
+            raise UsageError(f"nothing to say in {text!r}")
+        ids = np.array([[0, *(self._vocabulary[s] for s in symbols), 0]], np.int64)
+        wanted = np.zeros(ids.shape[1], np.float32) if durations is None else np.asarray(durations, np.float32)
+        if len(wanted) != ids.shape[1]:
+            raise UsageError(f"{text!r} has {ids.shape[1]} symbols with its pads, got {len(wanted)} durations")
+        sound, units = self._run(ids, wanted, speed, seed)
+        return _timed(sound, units, symbols, owners, spellings)
+
+    def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        pace = np.array([speed], np.float32)
+        if self._style is None:
+            from hibari import dsp
+
+            *parts, units = self._session.run(None, {"ids": ids, "speed": pace, "wanted_durations": wanted})
+            return dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed)), units
+        style = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
+        sound, units = self._session.run(None, {"tokens": ids, "style": style, "speed": pace, "wanted_durations": wanted[None]})
+        return sound, units[0]
+
+
+def voices() -> dict[str, str]:
+    """Every style that is in the weights cache -> ``female`` or ``male``; Hibari among them."""
+    names = list(np.load(weights.find("kokoro") / "voices_ja.npz").files)
+    if weights.present("kokoro-voices"):
+        names += [path.stem for path in sorted(weights.find("kokoro-voices").glob("*.bin"))]
+    return {"hibari": "female", **{name: "male" if name[1] == "m" else "female" for name in names}}
+
+
+def blend(recipe: str) -> Float32[np.ndarray, "lengths 1 256"]:
+    """A weighted mean of Kokoro style vectors.
+
+    Raises:
+        UsageError: a style that isn't in the cache.
+    """
+    parts = [part.partition(":") for part in recipe.split("+")]
+    scale = [float(weight or 1) for _, _, weight in parts]
+    mixed = sum(weight * _style(name) for (name, _, _), weight in zip(parts, scale, strict=True)) / sum(scale)
+    return np.asarray(mixed, np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _style(name: str) -> np.ndarray:
+    bundled = np.load(weights.find("kokoro") / "voices_ja.npz")
+    if name in bundled.files:
+        return bundled[name]
+    path = weights.root() / "kokoro-voices" / f"{name}.bin"
+    if not path.is_file():
+        raise UsageError(f"no voice {name!r}; here are: {', '.join(voices())}")
+    return np.fromfile(path, "<f4").reshape(-1, 1, 256)
+
+
+@functools.cache
+def _open(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, dict[str, int]]:
+    """The model with its durations as an output, and an input ``wanted_durations`` that replaces each one where it is above 0."""
+    file, tensor = _TENSORS[model]
+    folder = weights.find(model)
+    proto = onnx.load(folder / file)
+    graph, shape = proto.graph, _shape(model)
+    place = next(i for i, node in enumerate(graph.node) if tensor in node.output)
+    predicted = f"{tensor}_predicted"
+    producer = graph.node[place]
+    producer.output[list(producer.output).index(tensor)] = predicted
+    zero = onnx.helper.make_tensor("no_duration", onnx.TensorProto.FLOAT, [], [0.0])
+    graph.initializer.append(zero)
+    graph.node.insert(place + 1, onnx.helper.make_node("Greater", ["wanted_durations", "no_duration"], ["duration_is_wanted"]))
+    graph.node.insert(place + 2, onnx.helper.make_node("Where", ["duration_is_wanted", "wanted_durations", predicted], [tensor]))
+    graph.input.append(onnx.helper.make_tensor_value_info("wanted_durations", onnx.TensorProto.FLOAT, shape))
+    graph.output.append(onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, shape))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    vocabulary = json.loads((folder / "vocab.json").read_text())
+    return session, vocabulary.get("vocab", vocabulary)
+
+
+def _shape(model: str) -> list[str | int | None]:
+    return ["L"] if model == "hibari" else [1, "L"]
+
+
+def _symbols(spellings: list[Spelling], vocabulary: dict[str, int]) -> tuple[list[str], list[int]]:
+    """The symbols to say, and for each the index of its word (-1 for what is between words)."""
+    symbols: list[str] = []
+    owners: list[int] = []
+    for index, word in enumerate(spellings):
+        if index:
+            symbols.append(" ")
+            owners.append(-1)
+        for text, owner in ((word.phonemes, index), (word.after, -1)):
+            known = [c for c in text if c in vocabulary]
+            symbols += known
+            owners += [owner] * len(known)
+    return symbols, owners
+
+
+def _timed(sound: np.ndarray, units: np.ndarray, symbols: list[str], owners: list[int], spellings: list[Spelling]) -> Speech:
+    edges = np.concatenate([[0], np.cumsum(np.round(units).astype(int))]) * UNIT_MS
+    phones: list[Phone] = [Phone("", 0, int(edges[1]))]
+    bounds: dict[int, list[int]] = {}
+    for i, (symbol, owner) in enumerate(zip(symbols, owners, strict=True), start=1):
+        start, end = int(edges[i]), int(edges[i + 1])
+        if owner < 0:
+            phones.append(Phone("", start, end))
+            continue
+        bounds.setdefault(owner, [start, end])[1] = end
+        last = phones[-1]
+        if (symbol in SILENT_SIGNS and last.symbol and symbol not in "ˈˌ") or last.symbol in ("ˈ", "ˌ"):
+            phones[-1] = Phone(last.symbol + symbol, last.start, end)
+        else:
+            phones.append(Phone(symbol, start, end))
+    phones.append(Phone("", int(edges[-2]), int(edges[-1])))
+    words = tuple(SpokenWord(spellings[i].text, *bounds[i]) for i in sorted(bounds))
+    return Speech(sound.astype(np.float32), tuple(phones), words)
