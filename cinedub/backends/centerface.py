@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from jaxtyping import Float32
 
 from cinedub import weights
 from cinedub.backends.onnx_session import session
 from cinedub.backends.roles import FaceBox, Picture
 from cinedub.config import Model
+from cinedub.errors import WeightsError
 
 VERSION = "1"
 STRIDE = 4
@@ -27,7 +31,7 @@ class CenterFace:
         self.digest = f"centerface-{VERSION}-{weights.digest(path)}"
         self.min_score = float(model.option("min_score", 0.25))
         self.max_overlap = float(model.option("max_overlap", 0.3))
-        self._session: onnxruntime.InferenceSession = session(_any_size(onnx.load(path)), model)
+        self._session: onnxruntime.InferenceSession = session(_any_size(path), model)
         self._input = self._session.get_inputs()[0].name
 
     def detect(self, picture: Picture) -> list[FaceBox]:
@@ -62,8 +66,12 @@ class CenterFace:
         ]
 
 
-def _any_size(model: onnx.ModelProto) -> bytes:
+def _any_size(path: Path) -> bytes:
     """The network without the fixed picture size that it was exported with, and without weights among its inputs."""
+    try:
+        model = onnx.load(path)
+    except DecodeError as error:
+        raise WeightsError(f"{path} is not an ONNX network: {error}") from error
     graph = model.graph
     constants = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -24,8 +24,8 @@ VERSION = "1"
 class _Landmarker(vision.FaceLandmarker):
     """Not closed when the interpreter ends: by then what it needs for closing is gone, and the process takes its memory along."""
 
-    def __del__(self) -> None:
-        if not sys.is_finalizing():
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ending():  # a default, because this module's names may be gone by then
             self.close()
 
 
@@ -42,11 +42,12 @@ class MediaPipe:
             min_face_detection_confidence=score, min_face_presence_confidence=score,
         )  # fmt: skip
         blank = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.zeros((64, 64, 3), np.uint8))
-        self._idle: queue.SimpleQueue[_Landmarker] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[vision.FaceLandmarker] = queue.SimpleQueue()
         with _quiet():
             try:
                 for _ in range(max(1, model.threads)):
-                    landmarker = _Landmarker.create_from_options(options)
+                    landmarker = vision.FaceLandmarker.create_from_options(options)
+                    landmarker.__class__ = _Landmarker
                     landmarker.detect(blank)
                     self._idle.put(landmarker)
             except (RuntimeError, ValueError) as error:
