@@ -57,9 +57,7 @@ def _verify_text(edit: Edit, line: Line, cast: Cast, max_length_change: float) -
     text = _replaced(line.text, edit.before, edit.after, language)
     if text is None:
         return "what should change does not occur once in the line", {}
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs") for c in text):
-        return "the text holds control characters", {}
-    if not in_script(text, language):
+    if not in_script(text, language, line.asr_text):
         return f"the text leaves the script of {language!r}", {}
     heard, said = len(retiming.units(line.asr_text, language)), len(retiming.units(text, language))
     change = abs(said - heard) / max(heard, 1)
@@ -116,14 +114,29 @@ def applied(edit: Edit, line: Line, cast: Cast) -> Line:
     return dataclasses.replace(line, text=text, words=retiming.retime(line.words, text, line.span, language))
 
 
-def in_script(text: str, language: Language) -> bool:
-    """Whether text has letters and all are of the language's script: Latin; or Han, with Latin names in the minority."""
+def in_script(text: str, language: Language, heard: str = "") -> bool:
+    """Whether text is printable, has letters, and all are of the language's script.
+
+    English: Latin letters. Chinese: Han characters, and Latin words (names) where they are at most a quarter, or no more than were heard.
+    """
     letters = [c for c in text if c.isalpha()]
-    latin = sum(unicodedata.name(c, "").startswith(("LATIN", "FULLWIDTH LATIN")) for c in letters)
-    han = sum(unicodedata.name(c, "").startswith("CJK") for c in letters)
+    if not letters or any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs") for c in text):
+        return False
+    latin = [_is_latin(c) for c in letters]
     if language == "en":
-        return bool(letters) and latin == len(letters)
-    return bool(letters) and latin + han == len(letters) and han >= latin / 4 and han > 0
+        return all(latin)
+    if not all(is_latin or unicodedata.name(c, "").startswith("CJK") for c, is_latin in zip(letters, latin, strict=True)):
+        return False
+    words = _latin_words(text)
+    return words <= _latin_words(heard) or 4 * words <= len(retiming.units(text, language))
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+
+
+def _latin_words(text: str) -> int:
+    return sum(any(_is_latin(c) for c in unit) for unit in retiming.units(text, "zh"))
 
 
 def _replaced(text: str, before: str, after: str, language: Language) -> str | None:

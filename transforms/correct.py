@@ -7,6 +7,7 @@ import logging
 import re
 from typing import Any, get_args
 
+import msgspec
 from apache_beam.metrics import Metrics
 
 from cinedub import config, description, edits
@@ -14,7 +15,7 @@ from cinedub.backends import roles
 from cinedub.evidence import evidence
 from cinedub.lines import kind_of, lines_of
 from cinedub.storage import Assets
-from schemas import Age, Cast, Emotion, EmotionLabel, Gender, Line, Script, Speaker, codec
+from schemas import Age, Cast, Emotion, EmotionLabel, Gender, Line, Script, Speaker
 from transforms.stage import Stage
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def correct(cast: Cast, config: config.Correct, assets: Assets, corrector: roles
     proposal = roles.Proposal()
     if lines:
         proposal = corrector.propose(evidence(cast, lines), language)
-        assets.path("proposal.json").write_bytes(codec.encode(proposal))
+        assets.path("proposal.json").write_bytes(msgspec.json.encode(proposal))
     if proposal.fault:
         _log.warning("clip %s stays as heard: %s", cast.id, proposal.fault)
         Metrics.counter("Correct", "uncorrected").inc()

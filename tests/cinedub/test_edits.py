@@ -1,0 +1,137 @@
+"""What holds among proposed edits, what is refused and why, and what an accepted edit does to words, times and turns."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cinedub import edits, retiming
+from cinedub.backends.roles import Edit
+from cinedub.lines import lines_of
+from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Speaker, Stems, Turn, Utterance, VideoStream, Voices, Word
+from schemas.speech import joined
+
+START = 60_000
+
+
+def words(text: str, start: int, step: int, language: str = "en") -> tuple[Word, ...]:
+    parts = text.split() if language == "en" else retiming.units(text, "zh")
+    return tuple(Word(part, Span(start + n * step, start + (n + 1) * step), 0.9) for n, part in enumerate(parts))
+
+
+def make_cast(said: list[tuple[str, int, str]], language: Any = "en", speaking: tuple[tuple[Span, float], ...] = (), step: int = 300) -> Cast:
+    """A clip of 10 s at 60 s, two speakers ``s001`` and ``s002``; ``said``: speaker, start in ms from the clip's start, text."""
+    film = Film(
+        "f0", "f0" * 32, "film.mp4", "film", None, language, VideoStream(0, "h264", 640, 360, "25"), AudioStream(1, "aac", 48_000, 2), 600_000
+    )
+    reel = Reel(film, Span(0, 600_000), Span(0, 600_000))
+    span = Span(START, START + 10_000)
+    heard = []
+    for _, start, text in said:
+        parts = words(text, START + start, step, language)
+        heard.append(Utterance(Span(parts[0].span.start, parts[-1].span.end), joined((w.text for w in parts), language), parts, 0.9, (text,)))
+    clip = Clip(Stems(Shots(reel, (Span(0, 600_000),)), "m", "v", "b"), span, span, tuple(heard), (span,))
+    turns = tuple(Turn(who, utterance.span, 0.8) for (who, _, _), utterance in zip(said, heard, strict=True))
+    track = FaceTrack(0, span, 80.0, 0.9, None, None, {}, speaking)
+    faces = Faces(clip, (track,), "faces.npz")
+    speakers = (Speaker("s001", (0,), "adult", "female", ("warm",), ()), Speaker("s002", (), "uncertain", "uncertain", (), ()))
+    return Cast(Voices(clip, turns, "v.npz"), faces, speakers, turns)
+
+
+CAST = make_cast([("s001", 500, "I red the book"), ("s002", 4000, "Did you like it really")])
+
+
+def argue(*proposed: Edit, cast: Cast = CAST, limit: float = 0.5) -> Any:
+    return edits.argue(lines_of(cast), cast, proposed, limit, "test")
+
+
+def test_a_misheard_word_is_replaced_and_every_other_word_keeps_its_time() -> None:
+    lines, turns, (verdict,) = argue(Edit("text", 0, "red", "read", "past tense", 0.9))
+    assert (lines[0].text, lines[0].asr_text) == ("I read the book", "I red the book")
+    assert [word.span for word in lines[0].words] == [word.span for word in lines_of(CAST)[0].words]
+    assert turns == CAST.turns
+    assert (verdict.verdict, verdict.reason, verdict.before, verdict.after) == ("accepted", "past tense", "red", "read")
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (Edit("text", 7, "a", "b", ""), "no line 7"),
+        (Edit("text", -1, "a", "b", ""), "no line -1"),
+        (Edit("text", 0, "book", "book", ""), "nothing changes"),
+        (Edit("text", 0, "boo", "moo", ""), "does not occur once"),
+        (Edit("text", 0, "blue", "read", ""), "does not occur once"),
+        (Edit("text", 0, "", "read", ""), "does not occur once"),
+        (Edit("text", 0, "red", "红", ""), "leaves the script"),
+        (Edit("text", 0, "red", "читал", ""), "leaves the script"),
+        (Edit("text", 0, "red", "re\u202ed", ""), "leaves the script"),
+        (Edit("text", 0, "I red the book", "", ""), "leaves the script"),
+        (Edit("text", 0, "I red the book", "book", ""), "length changes"),
+        (Edit("text", 0, "I red the book", "I red the book I red the book", ""), "length changes"),
+        (Edit("speaker", 0, "s001", "s009", ""), "no such speaker"),
+        (Edit("speaker", 0, "s002", "s001", ""), "not this speaker's"),
+        (Edit("time", 0, "500-1700", "soon", ""), "start-end"),
+        (Edit("time", 0, "500-1700", "900-500", ""), "start-end"),
+        (Edit("time", 0, "500-1700", "500-99000", ""), "leave the clip"),
+        (Edit("time", 0, "500-1700", "7000-8200", ""), "leave the words"),
+    ],
+)
+def test_an_edit_that_does_not_hold_is_kept_as_rejected_with_the_reason(edit: Edit, why: str) -> None:
+    lines, turns, (verdict,) = argue(edit)
+    assert (lines, turns) == (lines_of(CAST), CAST.turns)
+    assert verdict.verdict == "rejected" and why in verdict.reason
+
+
+def test_many_small_edits_cannot_add_up_to_another_text() -> None:
+    lines, _, verdicts = argue(*(Edit("text", 0, "book", "good book", "") for _ in range(6)))
+    assert [verdict.verdict for verdict in verdicts] == ["accepted"] * 2 + ["rejected"] * 4
+    assert lines[0].text == "I red the good good book"
+
+
+def test_a_line_given_to_another_speaker_takes_its_turn_along() -> None:
+    lines, turns, (verdict,) = argue(Edit("speaker", 1, "s002", "s001", "answers himself"))
+    assert verdict.verdict == "accepted"
+    assert lines[1].speaker == "s001"
+    assert [turn.speaker for turn in turns] == ["s001", "s001"]
+
+
+def test_a_line_is_not_taken_from_the_one_who_is_seen_speaking() -> None:
+    cast = make_cast([("s001", 500, "I red the book")], speaking=((Span(START + 400, START + 1800), 0.95),))
+    _, _, (verdict,) = argue(Edit("speaker", 0, "s001", "s002", "a guess"), cast=cast)
+    assert verdict.verdict == "rejected" and verdict.evidence["seen_speaking"] == {"s001": 0.95, "s002": 0.0}
+
+
+def test_moved_borders_move_words_and_turn_and_lines_stay_in_order() -> None:
+    lines, turns, (verdict,) = argue(Edit("time", 0, "500-1700", "600-1600", "starts later"))
+    assert verdict.verdict == "accepted"
+    assert lines[0].span == turns[0].span == Span(START + 600, START + 1600)
+    assert all(lines[0].span.covers(word.span) for word in lines[0].words)
+
+
+def test_a_chinese_homophone_is_replaced_inside_its_line() -> None:
+    cast = make_cast([("s001", 0, "大王若是生命，自然知道。")], language="zh")
+    lines, _, (verdict,) = argue(Edit("text", 0, "生命", "圣明", "同音"), cast=cast)
+    assert verdict.verdict == "accepted" and lines[0].text == "大王若是圣明，自然知道。"
+    assert "".join(word.text for word in lines[0].words) == lines[0].text
+    assert argue(Edit("text", 0, "生命", "holy wise king", ""), cast=cast)[2][0].verdict == "rejected"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    before=st.lists(st.sampled_from(["a", "bee", "sea", "the", "end"]), min_size=1, max_size=8),
+    after=st.lists(st.sampled_from(["a", "bee", "sea", "the", "new"]), min_size=1, max_size=10),
+    gap=st.integers(0, 200),
+)
+def test_retimed_words_are_the_text_in_order_inside_the_line(before: list[str], after: list[str], gap: int) -> None:
+    old = tuple(Word(word, Span(n * (300 + gap), n * (300 + gap) + 300), 0.9) for n, word in enumerate(before))
+    span = Span(0, old[-1].span.end)
+    new = retiming.retime(old, " ".join(after), span, "en")
+    assert [word.text for word in new] == after
+    assert all(a.span.end <= b.span.start for a, b in itertools.pairwise(new))
+    assert span.covers(Span(new[0].span.start, new[-1].span.end))
+    if before == after:
+        assert new == old
