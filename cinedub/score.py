@@ -16,9 +16,12 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from cinedub import shards
 from cinedub.errors import UsageError
+from cinedub.scoretable import markdown, table
 from cinedub.truth import TrueLine, Truth, read
 from cinedub.wording import tokens
 from schemas.record import upgrade
+
+__all__ = ["markdown", "score", "table"]
 
 #: A clip may reach this far over a join between scenes.
 JOIN_TOLERANCE_MS = 100

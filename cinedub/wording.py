@@ -6,6 +6,7 @@ characters, letters and spelled digits only. Version 1; a change of rules change
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -24,7 +25,6 @@ _SAME = {
     "mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "ok": "okay", "alright": "all right", "gonna": "going to", "wanna": "want to",
     "gotta": "got to", "cannot": "can not", "'em": "them", "'cause": "because",
 }  # fmt: skip
-_NUMBER_WORDS = {*_ONES, *_TENS, *(name for _, name in _SCALES)}
 _DIGITS_ZH = "零一二三四五六七八九"
 
 
@@ -56,7 +56,13 @@ def _english(text: str) -> list[str]:
 
 def _joins_numbers(words: list[str], place: int) -> bool:
     """Whether the "and" here stands inside a number ("a hundred and five")."""
-    return 0 < place < len(words) - 1 and words[place - 1] in ("hundred", "thousand") and words[place + 1] in _NUMBER_WORDS
+    return 0 < place < len(words) - 1 and words[place - 1] in ("hundred", "thousand") and words[place + 1] in _numerals()
+
+
+@functools.cache
+def _numerals() -> frozenset[str]:
+    """Words that may go on a number after its "and": cardinals and ordinals below a hundred."""
+    return frozenset([*_ONES, *_TENS, *(_ordinal(number).split()[-1] for number in range(1, 100))])
 
 
 def _spoken(digits: str) -> str:

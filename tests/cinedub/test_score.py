@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from cinedub.errors import CinedubError, UsageError
-from cinedub.score import score
-from cinedub.scoretable import markdown, table
+from cinedub.score import markdown, score, table
 
 #: Two scenes of 10 s: a dialogue of four lines, then a monologue of one. 20 English words in all.
 LINES = [
