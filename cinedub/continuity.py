@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 STEP_MS = 10
 _BANDS, _FFT = 24, 2048
-_REACHES = (400, 1000, 2000)  # ms
-_SILENCE_DB = -75.0  # total of all bands; below it a side tells nothing about ambience
+_SILENCE_DB = -75.0  # total of all bands: no microphone was ever that quiet
+_DEAD = 15  # steps
+_NEAR_MS = 120  # encoders smear, and frames of sound don't end where frames of picture do
 
 Levels = Float32[np.ndarray, "steps bands"]
 Thumbnail = UInt8[np.ndarray, "18 32 3"]
@@ -55,35 +56,64 @@ class Sound:
     levels: Levels
     usual_floor: float
     usual_jump: float
+    silent: Bool[np.ndarray, " steps"]
+    starts_by_chance: float
+    stops_by_chance: float
 
     @classmethod
     def measured(cls, levels: Levels, cuts: Sequence[int]) -> Sound:
         """``cuts`` are in ms from the first level. Bounds keep a short or odd film from setting an absurd scale."""
         end = len(levels) * STEP_MS
-        quiet = [at for at in range(1000, end - 1000, 100) if all(abs(at - cut) >= 1000 for cut in cuts)]
-        floors = [floor_change(levels, at, at - 2000, at + 2000) for at in quiet]
-        jumps = [jump(levels, at) for at in quiet]
-        usual = (float(np.percentile(values, 90)) if len(values) >= 20 else 8.0 for values in (floors, jumps))
-        floor, leap = usual
-        return cls(levels, float(np.clip(floor, 4, 10)), float(np.clip(leap, 8, 16)))
+        edges = np.array([0, *cuts, end])
+        quiet = [at for at in range(600, end - 600, 100) if np.abs(edges - at).min() >= 600]
+        floors, jumps = [], []
+        for at in quiet:
+            place = int(np.searchsorted(edges, at))
+            floors.append(floor_change(levels, at, int(edges[place - 1]), int(edges[place])))
+            jumps.append(jump(levels, at))
+        floor, leap = (float(np.percentile(values, 90)) if len(quiet) >= 20 else 6.0 for values in (floors, jumps))
+        silent = _power(levels) < _SILENCE_DB
+        chances = []
+        for sign in (1, -1):
+            turns = [at * STEP_MS for at in _turns(silent, 0, len(silent), sign)]
+            elsewhere = sum(bool(np.abs(edges - at).min() > 300) for at in turns)
+            chances.append(elsewhere / max(1, len(quiet)) * 2 * _NEAR_MS / 100)  # quiet places lie 100 ms apart
+        return cls(levels, float(np.clip(floor, 3, 8)), float(np.clip(leap, 8, 16)), silent, *chances)
 
     def evidence(self, cut: int, before: int, after: int) -> tuple[float, float]:
         """Floor and flow at ``cut`` between the cuts ``before`` and ``after`` it; nothing where both sides are silent."""
-        sides = [_side(self.levels, cut, limit, _REACHES[-1]) for limit in (before, after)]
-        if all(_total(side) < _SILENCE_DB for side in sides):
+        step, near = cut // STEP_MS, _NEAR_MS // STEP_MS
+        # Sound that starts or stops dead with the picture was spliced with it, unless this sound does so at other times too.
+        for sign, chance in ((1, self.starts_by_chance), (-1, self.stops_by_chance)):
+            if _turns(self.silent, step - near, step + near + 1, sign):
+                return float(np.clip(np.log(0.5 / max(chance, 0.005)), 0.0, 4.0)), 0.75
+        if self.silent[max(0, step - _DEAD) : step + _DEAD].all():
             return 0.0, 0.0
         floor = 3.0 * (floor_change(self.levels, cut, before, after) / self.usual_floor - 1.0)
-        flow = 3.0 * (jump(self.levels, cut) / self.usual_jump - 0.8)
-        return float(np.clip(floor, -2.5, 5.0)), float(np.clip(flow, -2.0, 0.75))  # a voice that begins with its shot is a jump too
+        flow = 1.5 * (jump(self.levels, cut) / self.usual_jump - 0.8)
+        return float(np.clip(floor, -2.5, 5.0)), float(np.clip(flow, -1.0, 0.75))  # a voice that begins with its shot is a jump too
+
+
+def _turns(silent: Bool[np.ndarray, " steps"], first: int, last: int, sign: int) -> list[int]:
+    """Steps in [first, last) where 150 ms mostly silent end (sign 1) or begin (sign -1) beside 150 ms mostly of sound; clicks don't count."""
+    first, last = max(first, _DEAD), min(last, len(silent) - _DEAD)
+    if first >= last:
+        return []
+    total = np.concatenate([[0], np.cumsum(silent[first - _DEAD : last + _DEAD])])
+    before, after = total[_DEAD:-_DEAD] - total[: -2 * _DEAD], total[2 * _DEAD :] - total[_DEAD:-_DEAD]
+    found: list[int] = []
+    for at in first + np.flatnonzero(sign * (before - after)[: last - first] >= 0.6 * _DEAD):
+        if not found or at - found[-1] > _DEAD:
+            found.append(int(at))
+    return found
 
 
 def floor_change(levels: Levels, at: int, before: int, after: int) -> float:
-    """Mean over bands of the difference in dB between the noise floors on both sides of ``at``.
-
-    The least of what 0.4, 1 and 2 s on each side say (not past the limits): another place is another place at every scale, while speech
-    that begins, or silence farther off, shows at one.
-    """
-    return min(float(np.abs(_floor(levels, at, before, reach) - _floor(levels, at, after, reach)).mean()) for reach in _REACHES)
+    """Mean over bands of the difference in dB between the noise floors on both sides of ``at``; 0 where a side is silent throughout."""
+    past, coming = _side(levels, at, before), _side(levels, at, after)
+    if min(len(past), len(coming)) < 10:
+        return 0.0
+    return float(np.abs(np.percentile(past, 10, axis=0) - np.percentile(coming, 10, axis=0)).mean())
 
 
 def jump(levels: Levels, at: int) -> float:
@@ -93,21 +123,15 @@ def jump(levels: Levels, at: int) -> float:
     return float(np.abs(past.mean(axis=0) - coming.mean(axis=0)).mean())
 
 
-def _floor(levels: Levels, at: int, limit: int, reach: int) -> Float32[np.ndarray, " bands"]:
-    return np.percentile(_side(levels, at, limit, reach), 20, axis=0)
+def _side(levels: Levels, at: int, limit: int) -> Levels:
+    """Levels between ``at`` and ``limit``, 0.5 to 2 s of them, without digital silence and the 30 ms in which a window sees both sides."""
+    step, steps = at // STEP_MS, int(np.clip(abs(limit - at), 500, 2000)) // STEP_MS
+    part = levels[max(0, step - steps) : max(1, step - 3)] if limit < at else levels[min(step + 3, len(levels) - 1) : step + steps]
+    return part[_power(part) >= _SILENCE_DB]
 
 
-def _side(levels: Levels, at: int, limit: int, reach: int) -> Levels:
-    """At most ``reach`` ms of levels between ``at`` and ``limit``, but the least reach whatever the limit, and without the 30 ms in which an
-    analysis window sees both sides."""
-    step, steps = at // STEP_MS, min(reach, max(_REACHES[0], abs(limit - at))) // STEP_MS
-    if limit < at:
-        return levels[max(0, step - steps) : max(1, step - 3)]
-    return levels[min(step + 3, len(levels) - 1) : step + steps]
-
-
-def _total(side: Levels) -> float:
-    return float(10 * np.log10((10 ** (np.percentile(side, 80, axis=0) / 10)).sum()))
+def _power(levels: Levels) -> Float32[np.ndarray, " steps"]:
+    return 10 * np.log10((10 ** (levels / 10)).sum(axis=1) + 1e-12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +172,4 @@ def place_evidence(before: Sequence[Look], after: Sequence[Look]) -> float:
     palette = max(palette_likeness(look, after[0]) for look in before[-2:])
     alike = [layout_likeness(one, other) for one in before for other in after if palette_likeness(one, other) > 0.4]
     set_up = max(alike, default=0.0)
-    return float(np.clip(4.0 * (0.5 - palette), -1.0, 1.5) - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
+    return float(np.clip(6.0 * (0.45 - palette), -1.0, 2.5) - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
