@@ -31,12 +31,12 @@ class WriteLosses(beam.PTransform):
 
     def expand(self, pipeline: Any) -> Any:
         """(stage, number of failures) and ("", number of dropped clips)."""
-        failures = tuple(self.losses.failures) | "Failures" >> beam.Flatten(pipeline=pipeline)
-        dropped = tuple(self.losses.dropped) | "Dropped" >> beam.Flatten(pipeline=pipeline)
+        failures = tuple(self.losses.failures) | "Failures" >> beam.Flatten()
+        dropped = tuple(self.losses.dropped) | "Dropped" >> beam.Flatten()
         letters = failures | beam.Map(lambda letter: (letter.stage, letter)).with_output_types(tuple[str, Failure]) | "By stage" >> beam.GroupByKey()
         refused = dropped | beam.Map(lambda clip: ("", clip)).with_output_types(tuple[str, Dropped]) | "Together" >> beam.GroupByKey()
         written = letters | "Write letters" >> beam.Map(_write_letters, self.out)
-        return (written, refused | "Write dropped" >> beam.Map(_write_dropped, self.out)) | "Counts" >> beam.Flatten(pipeline=pipeline)
+        return (written, refused | "Write dropped" >> beam.Map(_write_dropped, self.out)) | "Counts" >> beam.Flatten()
 
 
 def _write_letters(item: tuple[str, Iterable[Failure]], out: Path) -> tuple[str, int]:
