@@ -11,38 +11,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cinedub.film.script import Plan
+from cinedub.film.settings import FilmSettings, load
 
 
 def demo(out: Path, seed: int = 0) -> Path:
     """Write the demonstration film to ``out`` (an .mp4, or a folder for one) and its truth beside it."""
     from cinedub.film.direction import plan
     from cinedub.film.harbour import CAST, SCENES
+    from cinedub.film.harbour import settings as demo_settings
+    from cinedub.film.render import render
 
-    return render(plan("The Ninth of March", "en", CAST, SCENES, seed=seed), out)
+    settings = demo_settings(seed)
+    return render(plan(settings, CAST, SCENES), settings, out)
 
 
-def render(plan: Plan, out: Path, snr_db: float = 14.0, audio_only: bool = False) -> Path:
-    """Write a planned film and its truth; returns the film's path (the sound's, when ``audio_only``)."""
-    import numpy as np
+def write(settings: FilmSettings | Path, out: Path) -> Path:
+    """Write a film as the settings (or a TOML file of them) say, and its truth beside it; returns the film's path."""
+    from cinedub.film import direction, screenplay
+    from cinedub.film.render import render
 
-    from cinedub import sound
-    from cinedub.film import mix, picture, truth
-    from cinedub.film.sounds import RATE
+    chosen = load(settings) if isinstance(settings, Path) else settings
+    return render(direction.plan(chosen, *screenplay.write(chosen)), chosen, out)
 
-    target = out if out.suffix == ".mp4" else out / "film.mp4"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    voices = mix.vocals(plan)
-    under = mix.background(plan, voices, snr_db)
-    peak = max(1.0, float(np.abs(under + voices).max()) / 0.97)
-    voices, under = voices / np.float32(peak), under / np.float32(peak)
-    sound.write(target.with_suffix(".vocals.flac"), [voices[None]], RATE)
-    sound.write(target.with_suffix(".background.flac"), [under.mean(axis=0, keepdims=True)], RATE)
-    mixed = target.with_suffix(".flac")
-    sound.write(mixed, [under + voices], RATE)
-    faces: list[picture.FaceNote] = []
-    if not audio_only:
-        picture.encode(picture.frames(plan, faces), plan, mixed, target)
-        mixed.unlink()
-    truth.write(plan, faces, target.with_suffix(""))
-    return mixed if audio_only else target
+
+write_film = write
+
+__all__ = ["FilmSettings", "demo", "load", "write", "write_film"]

@@ -9,7 +9,7 @@ from jaxtyping import Float32, UInt8
 from cinedub.film.faces import CHIN
 
 #: The collar's upper edge lies this far below the chin, as a part of the distance between the eyes.
-COLLAR_DEPTH = 0.08
+COLLAR_DEPTH = 0.16
 
 
 def torso(
@@ -46,3 +46,21 @@ def torso(
     rgb = np.clip(light[..., None] * np.array(colour, np.float32), 0, 255)
     picture = np.dstack([rgb, mask * 255]).astype(np.uint8)
     return picture, (round(float(points[CHIN][0]) - middle), round(float(points[CHIN][1]) + unit * COLLAR_DEPTH - top))
+
+
+def necked(head: UInt8[np.ndarray, "height width 4"], points: Float32[np.ndarray, "478 2"], unit: float) -> UInt8[np.ndarray, "height width 4"]:
+    """The head on a neck that reaches down behind the collar, in the skin's own colour under the chin."""
+    jaw = float(np.ptp(points[[172, 397], 0]))
+    chin = points[CHIN]
+    shade = head[points[[199, 136, 365], 1].astype(int), points[[199, 136, 365], 0].astype(int), :3].mean(0)
+    top, bottom = float(chin[1]) - unit * 0.5, min(head.shape[0] - 1.0, float(chin[1]) + unit * 1.3)
+    neck = np.zeros(head.shape[:2], np.float32)
+    corners = [[chin[0] - jaw * 0.36, top], [chin[0] + jaw * 0.36, top], [chin[0] + jaw * 0.46, bottom], [chin[0] - jaw * 0.46, bottom]]
+    cv2.fillPoly(neck, [np.round(corners).astype(np.int32)], 1.0, cv2.LINE_AA)
+    neck = cv2.GaussianBlur(neck, (0, 0), unit * 0.03)
+    across = (np.arange(head.shape[1], dtype=np.float32)[None] - chin[0]) / (jaw * 0.46)
+    light = np.clip(0.80 - 0.35 * across**2, 0.3, 1)[..., None]
+    over = cv2.GaussianBlur(head[..., 3].astype(np.float32) / 255, (0, 0), 1.0)[..., None]
+    inner = np.minimum(over, head[..., 3:].astype(np.float32) / 255)
+    rgb = head[..., :3] * inner + shade * light * (1 - inner)
+    return np.dstack([np.clip(rgb, 0, 255), np.maximum(head[..., 3], neck * 255)]).astype(np.uint8)

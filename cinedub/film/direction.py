@@ -8,40 +8,38 @@ from fractions import Fraction
 
 import numpy as np
 
-from cinedub.film.script import Character, Line, Plan, PlannedScene, Scene, Seat, Shot, Spoken
+from cinedub.film.script import Character, Plan, PlannedScene, Scene, Seat, Shot, Spoken
+from cinedub.film.settings import FilmSettings
 from cinedub.film.voices import RATE, Phone, Speaker, Speech, SpokenWord
-from schemas import Language, Span
+from schemas import Span
 
 LEAD_IN_MS, LEAD_OUT_MS = 700, 600
+MIN_SHOT_MS = 600
 #: Silence that a model puts around a line, cut down to this.
 HEAD_MS, TAIL_MS = 40, 100
 
 
-def plan(
-    title: str, language: Language, characters: Sequence[Character], scenes: Sequence[Scene],
-    fps: Fraction = Fraction(25), size: tuple[int, int] = (1280, 720), seed: int = 0,
-) -> Plan:  # fmt: skip
+def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequence[Scene]) -> Plan:
     """Speak every line and decide every shot."""
     cast = {character.name: character for character in characters}
     speakers: dict[str, Speaker] = {}
     planned: list[PlannedScene] = []
-    clock = Fraction(0)
-    for scene in scenes:
+    clock, fps = Fraction(0), settings.rate
+    for index, scene in enumerate(scenes):
         start = round(clock * 1000 / fps)
-        at = start + LEAD_IN_MS
         spoken: list[Spoken] = []
         for number, line in enumerate(scene.lines):
             person = cast[line.speaker]
             speaker = speakers.setdefault(person.voice, Speaker(person.voice))
-            speech = trimmed(speaker.say(line.text, language, person.speed, seed=seed * 1000 + number))
-            at = max(start + 200, at + (line.gap_ms if spoken else 0))
-            spoken.append(Spoken(line, at, speech))
-            at += speech.duration_ms
+            speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed=settings.seed * 10_000 + index * 100 + number))
+            own = [item.span.end for item in spoken if item.line.speaker == line.speaker]
+            at = max([item.span.end for item in spoken]) + line.gap_ms if spoken else start + LEAD_IN_MS
+            spoken.append(Spoken(line, max([at, *(end + 100 for end in own)]), speech))
         end = max(item.span.end for item in spoken) + LEAD_OUT_MS
         clock = Fraction(-(-end * fps // 1000))  # scenes begin on a frame
         planned.append(PlannedScene(scene, Span(start, round(clock * 1000 / fps)), tuple(spoken)))
-    whole = Plan(title, language, fps, size, seed, cast, tuple(planned))
-    return dataclasses.replace(whole, shots=tuple(_shots(whole)))
+    whole = Plan(settings.title, settings.language, fps, settings.size, settings.seed, cast, tuple(planned))
+    return dataclasses.replace(whole, shots=tuple(_shots(whole, settings)))
 
 
 def trimmed(speech: Speech) -> Speech:
@@ -68,17 +66,20 @@ def trimmed(speech: Speech) -> Speech:
     return Speech(sound, phones, words)
 
 
-def _shots(plan: Plan) -> list[Shot]:
+def _shots(plan: Plan, settings: FilmSettings) -> list[Shot]:
     rng = np.random.default_rng([plan.seed, 11])
     shots: list[Shot] = []
     for index, planned in enumerate(plan.scenes):
         first, last = _frame(plan, planned.span.start), _frame(plan, planned.span.end)
-        cuts = _cuts(planned, rng)
-        for number, (at, names, view) in enumerate(cuts):
-            begin = first if number == 0 else _frame(plan, at)
-            end = last if number + 1 == len(cuts) else _frame(plan, cuts[number + 1][0])
-            if end > begin:
-                shots.append(Shot(begin, end, index, _seats(names, planned.scene.seen, rng), view))
+        cuts: list[tuple[int, tuple[str, ...], int]] = []
+        for at, names, view in _cuts(planned, rng):
+            if not cuts or cuts[-1][0] + MIN_SHOT_MS <= at <= planned.span.end - MIN_SHOT_MS:
+                cuts.append((at, names, view))
+        edges = [first, *(_frame(plan, at) for at, _, _ in cuts[1:]), last]
+        for (_, names, view), begin, end in zip(cuts, edges, edges[1:], strict=False):
+            blur = float(rng.uniform(2, 4)) if rng.random() < settings.blurred else 0.0
+            seats = _seats(names, planned.scene.seen, settings, rng)
+            shots.append(Shot(begin, end, index, seats, view, blur, bool(rng.random() < settings.hidden)))
     return shots
 
 
@@ -103,7 +104,8 @@ def _cuts(planned: PlannedScene, rng: np.random.Generator) -> list[tuple[int, tu
         others = [name for name in scene.seen if name != speaker]
         begin = start if number == 0 else item.start - 120
         if not item.line.on_screen or speaker not in scene.seen:
-            cuts.append((begin, (others[int(rng.integers(len(others)))],), scene.seen.index(others[0]) + 1))
+            shown = others[int(rng.integers(len(others)))]
+            cuts.append((begin, (shown,), scene.seen.index(shown) + 1))
         elif number == 0 or (number % 4 == 3 and len(scene.seen) == 2):
             cuts.append((begin, scene.seen, 0))
         else:
@@ -117,18 +119,22 @@ def _cuts(planned: PlannedScene, rng: np.random.Generator) -> list[tuple[int, tu
     return cuts
 
 
-def _seats(names: tuple[str, ...], seen: tuple[str, ...], rng: np.random.Generator) -> tuple[Seat, ...]:
+def _seats(names: tuple[str, ...], seen: tuple[str, ...], settings: FilmSettings, rng: np.random.Generator) -> tuple[Seat, ...]:
+    small = 0.45 if rng.random() < settings.small else 1.0
+    turned = [float(rng.choice([-1, 1]) * rng.uniform(18, 38)) if rng.random() < settings.turned else 0.0 for _ in names]
     if len(names) == 1:
         side = 0.0 if len(seen) < 2 else (-0.1 if seen.index(names[0]) % 2 == 0 else 0.1)
-        size = float(rng.uniform(0.15, 0.19))
-        return (Seat(names[0], 0.5 + side, 0.40, size, -side * 5),)
-    places = np.linspace(0.5 - 0.2 * (len(names) - 1) / max(1, len(names) - 1) - 0.04, 0.54 + 0.2, len(names))
-    return tuple(Seat(name, float(x), 0.42, 0.115 if len(names) < 4 else 0.09, (0.5 - float(x)) * 3) for name, x in zip(names, places, strict=True))
+        size = float(rng.uniform(0.15, 0.19)) * small
+        return (Seat(names[0], 0.5 + side, 0.40, size, -side * 5, turned[0]),)
+    wide = {2: 0.17, 3: 0.27}.get(len(names), 0.36)
+    size = {2: 0.115, 3: 0.10}.get(len(names), 0.075) * small
+    places = np.linspace(0.5 - wide, 0.5 + wide, len(names))
+    return tuple(
+        Seat(name, float(x), 0.42, size, (0.5 - float(x)) * 3, yaw or (0.5 - float(x)) * 30)
+        for name, x, yaw in zip(names, places, turned, strict=True)
+    )
 
 
 def said_by(plan: Plan, name: str) -> list[Spoken]:
     """Every line of one character, in order."""
     return [item for planned in plan.scenes for item in planned.spoken if item.line.speaker == name]
-
-
-__all__ = ["Character", "Line", "Scene", "plan", "said_by", "trimmed"]

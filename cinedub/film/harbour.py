@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from cinedub.film.faces import Look
+import dataclasses
+
+from cinedub.film.cast import LOOKS
 from cinedub.film.script import Character, Line, Scene
+from cinedub.film.settings import FilmSettings
 
-MARA = Character(
-    "mara", "jf_tebukuro:0.7+jf_alpha:0.3", "female", speed=1.05,
-    look=Look(width=0.94, chin=0.1, eyes_size=0.12, eyes_tilt=-0.12, brows=0.05, nose_width=-0.15, skin=(-14, 3, 5), hair=(-28, 0, -12),
-        clothes=(126, 52, 58)),
-)  # fmt: skip
-JOHN = Character(
-    "john", "jm_kumo", "male",
-    look=Look(
-        width=1.1, jaw=0.15, chin=0.15, brows=-0.08, eyes_size=-0.2, nose_width=0.3, nose_length=0.1, mouth_width=-0.2, skin=(-8, 2, 4),
-        hair=(-22, 0, -9),
-        beard=0.6, brow_weight=0.7, mirrored=True, hair_volume=-0.3, clothes=(58, 74, 96), gender="male",
-    ),
-)  # fmt: skip
-RUTH = Character(
-    "ruth", "jf_nezumi", "female", "elderly", speed=0.95,
-    look=Look(
-        width=1.06, jaw=0.25, chin=-0.15, eyes_apart=-0.08, eyes_size=-0.12, nose_length=0.15, nose_width=0.25, age=0.9, hair=(22, -6, -20),
-        skin=(3, 3, -2),
-        glasses=True, lips=-0.2, mirrored=True, clothes=(84, 104, 82),
-    ),
-)  # fmt: skip
-NARRATOR = Character("narrator", "hibari", "female")
 
-CAST = (MARA, JOHN, RUTH, NARRATOR)
+def settings(seed: int) -> FilmSettings:
+    """The demonstration's settings: nothing that would hide a face."""
+    return FilmSettings(seed=seed, title="The Ninth of March", small=0, turned=0, blurred=0, hidden=0, snr_db=(14, 14))
+
+
+_WOMEN = [look for look in LOOKS if look.gender == "female"]
+_MEN = [look for look in LOOKS if look.gender == "male"]
+
+CAST = (
+    Character("mara", "jf_tebukuro:0.7+jf_alpha:0.3", "female", speed=1.05, look=dataclasses.replace(_WOMEN[1], clothes=(126, 52, 58))),
+    Character("john", "jm_kumo", "male", look=dataclasses.replace(_MEN[0], clothes=(58, 74, 96))),
+    Character("ruth", "jf_nezumi", "female", speed=0.95, look=dataclasses.replace(_WOMEN[0], clothes=(84, 104, 82))),
+    Character("narrator", "hibari", "female"),
+)
 SCENES = (
     Scene("narration", "shore", (
         Line("narrator", "Every morning the fishing boats left the harbour before sunrise."),

@@ -22,8 +22,8 @@ def vocals(plan: Plan) -> Float32[np.ndarray, " samples"]:
     return out
 
 
-def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: float) -> Float32[np.ndarray, "2 samples"]:
-    """Music and places, so loud that in each scene speech (where there is any) is ``snr_db`` above them."""
+def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: tuple[float, float]) -> Float32[np.ndarray, "2 samples"]:
+    """Music and places, so loud that in each scene speech (where there is any) is above them by some decibels between the two ``snr_db``."""
     out = np.zeros((2, len(voices)), np.float32)
     for index, planned in enumerate(plan.scenes):
         first, last = (ms * RATE // 1000 for ms in (planned.span.start, planned.span.end))
@@ -33,8 +33,17 @@ def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: floa
             bed = 0.35 * bed + music(last - first, rng)
         said = voices[first:last]
         speech = float(np.sqrt(np.mean(said[np.abs(said) > 1e-4] ** 2))) if np.any(np.abs(said) > 1e-4) else 0.07
-        bed *= np.float32(speech * 10 ** (-snr_db / 20) / max(float(np.sqrt(np.mean(bed**2))), 1e-9))
+        bed *= np.float32(speech * 10 ** (-float(rng.uniform(*snr_db)) / 20) / max(float(np.sqrt(np.mean(bed**2))), 1e-9))
         bed[:, :FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
         bed[:, -FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
         out[:, first:last] = bed
     return out
+
+
+def mixed(voices: Float32[np.ndarray, " samples"], under: Float32[np.ndarray, "2 samples"], channels: int) -> Float32[np.ndarray, "channels samples"]:
+    """The sound track: mono, stereo, or 5.1 with the voices in the middle."""
+    if channels == 1:
+        return under.mean(axis=0, keepdims=True) + voices
+    if channels == 2:
+        return under + voices
+    return np.stack([under[0], under[1], voices, np.zeros_like(voices), 0.5 * under[0], 0.5 * under[1]])

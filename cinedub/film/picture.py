@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 from cinedub.errors import MediaError
 from cinedub.film.motion import Motion
 from cinedub.film.places import SIZE, painted
-from cinedub.film.puppet import Puppet, puppet
+from cinedub.film.puppet import Puppet, puppet, yawed
 from cinedub.film.script import Plan, Seat, Shot
 from cinedub.film.skin import OVAL
 
@@ -49,6 +49,10 @@ def frames(plan: Plan, notes: list[FaceNote]) -> Iterator[Frame]:
                 box, mouth = _person(canvas, puppet(look), seat, motions[seat.name], frame, plan)
                 tracks[seat.name].boxes.append(box)
                 tracks[seat.name].mouth.append(mouth)
+            if shot.hidden:
+                _hide(canvas, shot, frame)
+            if shot.blur:
+                canvas = cv2.GaussianBlur(canvas, (0, 0), shot.blur * plan.size[1] / 720)
             yield canvas if light == 1.0 else cv2.convertScaleAbs(canvas, alpha=light)
 
 
@@ -72,18 +76,27 @@ def _person(canvas: Frame, doll: Puppet, seat: Seat, motion: Motion, frame: int,
     width, height = plan.size
     mouth = doll.pose(float(motion.opening[frame]), float(motion.width[frame]), float(motion.lid[frame]))
     scale = seat.size * height / doll.unit
-    angle = np.deg2rad(seat.turn + 2.2 * motion.tilt[frame])
+    angle = np.deg2rad(seat.tilt + 2.2 * motion.tilt[frame])
     sway = 0.10 * doll.unit * scale
     at = np.array([seat.x * width + sway * motion.x[frame], seat.y * height + sway * motion.y[frame]])
+    picture, points = yawed(doll, seat.yaw)
     eyes = doll.points[[33, 263]].mean(0)
     head = _affine(eyes, at, scale, angle)
     neck = _affine(eyes, at, scale, angle * 0.25)
-    _paste(canvas, doll.head, head)
+    _paste(canvas, picture, head)
     shift = np.array([[1, 0, doll.body_at[0]], [0, 1, doll.body_at[1]], [0, 0, 1]], np.float64)
     _paste(canvas, doll.body, (np.vstack([neck, [0, 0, 1]]) @ shift)[:2])
-    face = doll.points[list(OVAL)] @ head[:, :2].T + head[:, 2]
+    face = points[list(OVAL)] @ head[:, :2].T + head[:, 2]
     x0, y0, x1, y1 = (round(float(v)) for v in (*face.min(0), *face.max(0)))
     return (max(0, x0), max(0, y0), min(width, x1), min(height, y1)), mouth
+
+
+def _hide(canvas: Frame, shot: Shot, frame: int) -> None:
+    """Something dark and near the lens, that covers a part of the first face."""
+    width = canvas.shape[1]
+    seat = shot.seats[0].x if shot.seats else 0.5
+    x = round((seat + 0.06 + 0.0006 * (frame - shot.first)) * width)
+    canvas[:, x : x + round(0.09 * width)] //= 6
 
 
 def _affine(centre: np.ndarray, at: np.ndarray, scale: float, angle: float) -> np.ndarray:
@@ -110,8 +123,8 @@ def _paste(canvas: Frame, picture: UInt8[np.ndarray, "h w 4"], matrix: np.ndarra
     canvas[y0:y1, x0:x1] = over
 
 
-def encode(pictures: Iterator[Frame], plan: Plan, sound: Path, target: Path) -> None:
-    """Write the film: H.264 and AAC.
+def encode(pictures: Iterator[Frame], plan: Plan, sound: Path, target: Path, variable: bool = False) -> None:
+    """Write the film: H.264 and AAC; ``variable`` leaves out every eleventh frame, so that the frame rate varies.
 
     Raises:
         MediaError: ENCODE_VIDEO with ffmpeg's last line.
@@ -134,7 +147,22 @@ def encode(pictures: Iterator[Frame], plan: Plan, sound: Path, target: Path) -> 
         "-pix_fmt",
         "yuv420p",
     ]
-    command += ["-threads", "2", "-c:a", "aac", "-b:a", "192k", "-ar", "48000", "-movflags", "+faststart", "-fflags", "+bitexact", f"file:{target}"]
+    command += [
+        "-threads",
+        "2",
+        *(["-vf", "select=mod(n*5\\,11)-3", "-fps_mode", "vfr"] if variable else []),
+        "-c:a",
+        "aac",
+        "-b:a",
+        "192k",
+        "-ar",
+        "48000",
+        "-movflags",
+        "+faststart",
+        "-fflags",
+        "+bitexact",
+        f"file:{target}",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stderr is not None
         try:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from scipy.interpolate import LinearNDInterpolator
 
-from cinedub.film.body import COLLAR_DEPTH, torso
+from cinedub.film.body import COLLAR_DEPTH, necked, torso
 from cinedub.film.faces import CHIN, MOUTH, Look, eye_distance, portrait
 from cinedub.film.skin import EYES, OVAL
 
@@ -47,11 +47,12 @@ class Puppet:
         made = portrait(look)
         self.look, self.points = look, made.points
         self.unit = eye_distance(made.points)
-        self.head = made.picture.copy()
+        whole = necked(made.picture, made.points, self.unit)
+        self.head = whole.copy()
         self.body, self.body_at = torso(made.points, self.unit, look.clothes)
         self.neck = (float(made.points[CHIN][0]), float(made.points[CHIN][1] + self.unit * COLLAR_DEPTH))
-        self._mouths, self._apertures = _mouths(made.picture, made.points, self.unit)
-        self._eyes = _eyes(made.picture, made.points, self.unit)
+        self._mouths, self._apertures = _mouths(whole, made.points, self.unit)
+        self._eyes = _eyes(whole, made.points, self.unit)
         self._state: tuple[int, int, int] | None = None
 
     def pose(self, opening: float, width: float, lid: float) -> float:
@@ -69,6 +70,32 @@ class Puppet:
 def puppet(look: Look) -> Puppet:
     """The puppet with this look (made once)."""
     return Puppet(look)
+
+
+def yawed(doll: Puppet, degrees: float) -> tuple[Picture, Float32[np.ndarray, "478 2"]]:
+    """The head turned about its upright axis, as if it were a round pillar: positive shows more of its left cheek."""
+    if abs(degrees) < 2:
+        return doll.head, doll.points
+    table, source = _turn(doll, round(degrees))
+    points = doll.points.copy()
+    points[:, 0] = np.interp(points[:, 0], *table)
+    return cv2.remap(doll.head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), points
+
+
+@functools.lru_cache(maxsize=32)
+def _turn(doll: Puppet, degrees: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Where each column goes (rising table), and the map back."""
+    height, width = doll.head.shape[:2]
+    middle, radius = float(doll.points[[33, 263], 0].mean()), 1.75 * doll.unit
+    columns = np.linspace(middle - radius, middle + radius, 200)
+    x = (columns - middle) / radius
+    angle = np.deg2rad(degrees)
+    moved = middle + radius * (x * np.cos(angle) + (np.sqrt(1 - x**2) - 1) * np.sin(angle))
+    rising = np.concatenate([[True], moved[1:] > np.maximum.accumulate(moved)[:-1] + 1e-3])
+    columns, moved = columns[rising], moved[rising]
+    back = np.interp(np.arange(width), moved, columns, left=-10, right=-10)
+    rows = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, 1)
+    return (columns, moved), np.dstack([np.repeat(back[None], height, 0), rows]).astype(np.float32)
 
 
 def _nearest(values: np.ndarray, value: float) -> int:
@@ -144,9 +171,12 @@ def _backward(source: np.ndarray, target: np.ndarray, box: tuple[int, int, int, 
     inside = (target[:, 0] > x0 + 2) & (target[:, 0] < x1 - 3) & (target[:, 1] > y0 + 2) & (target[:, 1] < y1 - 3)
     into = np.concatenate([target[inside], edge])
     out_of = np.concatenate([source[inside], edge])
-    grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).reshape(-1, 2)
-    found = LinearNDInterpolator(into, out_of)(grid).reshape(y1 - y0, x1 - x0, 2)
-    return np.where(np.isnan(found), grid.reshape(found.shape), found).astype(np.float32)
+    columns, rows = np.linspace(x0, x1 - 1, (x1 - x0 + 1) // 2), np.linspace(y0, y1 - 1, (y1 - y0 + 1) // 2)
+    grid = np.stack(np.meshgrid(columns, rows), -1)
+    found = LinearNDInterpolator(into, out_of)(grid.reshape(-1, 2)).reshape(grid.shape)
+    shift = np.where(np.isnan(found), 0.0, found - grid).astype(np.float32)  # at every second pixel, which is fine enough
+    whole = np.stack(np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)), -1)
+    return whole + cv2.resize(shift, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
 
 
 def _inside(points: np.ndarray, box: tuple[int, int, int, int], shape: tuple[int, int]) -> np.ndarray:
@@ -183,7 +213,9 @@ def _draw_cavity(picture: Picture, source: np.ndarray, points: np.ndarray, moved
     )
     dark = np.array([38, 14, 14], np.float32) + tongue[..., None] * np.array([90, 38, 38], np.float32)
     shown = np.clip((lips - moved[13][1]) / (0.12 * unit), 0, 1)  # lips that almost touch show a dark line, and no teeth
-    below = np.maximum(below, mask * (1 - shown))
+    size = 2 * round(0.04 * unit) + 1
+    line = cv2.GaussianBlur(cv2.dilate(mask, np.ones((size, size), np.uint8)), (0, 0), 0.02 * unit)
+    below = np.maximum(below, line * (1 - shown))
     dark = dark * shown + np.array([112, 62, 56], np.float32) * (1 - shown)
     picture[..., :3] = picture[..., :3] * (1 - below[..., None]) + dark * below[..., None]
 

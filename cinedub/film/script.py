@@ -61,24 +61,29 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where somebody is in the picture: ``x`` of the nose and ``y`` of the eyes as parts of width and height, ``size``: eye distance over height."""
+    """Where somebody is: ``x`` and ``y`` of the eyes as parts of width and height, ``size``: that between
+    the eyes over height; ``tilt`` and ``yaw`` in degrees."""
 
     name: str
     x: float
     y: float
     size: float
-    turn: float = 0.0
+    tilt: float = 0.0
+    yaw: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames ``[first, last)`` from one camera. ``view`` chooses what of the place is behind."""
+    """Frames ``[first, last)`` from one camera. ``view`` chooses what of the place is behind;
+    ``blur`` in pixels at 720 lines; ``hidden``: something stands before it."""
 
     first: int
     last: int
     scene: int
     seats: tuple[Seat, ...]
     view: int
+    blur: float = 0.0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""Films that are short and small, made by the real models; skipped where their weights aren't fetched."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cinedub import media, weights
+from cinedub.film import FilmSettings, write
+from cinedub.sound import read
+from schemas import Span
+
+pytestmark = pytest.mark.skipif(
+    not all(weights.present(name) for name in ("hibari", "kokoro", "face-landmarker")), reason="needs: cinedub weights fetch --pack film"
+)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings = FilmSettings(
+        seed=4, seconds=6, kinds=("dialogue",), characters=2, height=240, fps="24", small=0, turned=0, hidden=0, blurred=0, dark=0
+    )
+    return write(settings, tmp_path_factory.mktemp("film") / "short.mp4")
+
+
+@pytest.fixture(scope="module")
+def truth(film: Path) -> dict:
+    return json.loads(film.with_suffix(".json").read_text())
+
+
+def test_the_film_is_as_long_as_its_truth_says(film, truth):
+    probe = media.probe(film)
+    assert abs(float(probe["format"]["duration"]) * 1000 - truth["duration_ms"]) < 60
+    assert {stream["codec_name"] for stream in probe["streams"]} == {"h264", "aac"}
+
+
+def test_shots_tile_the_film_and_scenes_tile_it_too(truth):
+    for rows in (truth["shots"], truth["lines"]):
+        assert rows[0]["start_ms"] == 0
+        assert rows[-1]["end_ms"] == truth["duration_ms"]
+        assert all(a["end_ms"] == b["start_ms"] for a, b in pairwise(rows))
+
+
+def test_two_people_talk_and_their_words_lie_inside_their_turns(truth):
+    assert len({turn["speaker"] for turn in truth["turns"]}) == 2
+    for turn in truth["turns"]:
+        assert all(turn["start_ms"] <= word["start_ms"] < word["end_ms"] <= turn["end_ms"] for word in turn["words"])
+
+
+def test_a_mouth_is_open_while_its_owner_speaks_and_shut_while_another_does(truth):
+    speaking, silent = [], []
+    for face in truth["faces"]:
+        for index, mouth in enumerate(face["mouth"]):
+            ms = (face["first_frame"] + index) * 1000 / 24
+            said = [turn for turn in truth["turns"] if turn["speaker"] == face["person"] and turn["start_ms"] < ms < turn["end_ms"]]
+            (speaking if said else silent).append(mouth)
+    assert np.mean(speaking) > 0.05 > np.mean(silent)
+
+
+def test_voices_and_background_add_up_to_what_is_heard(film, truth):
+    span = Span(0, truth["duration_ms"])
+    parts = sum(read(film.with_suffix(suffix), span, 16000) for suffix in (".vocals.flac", ".background.flac"))
+    heard = np.concatenate(list(media.sound(film, span, 16000, 1)), axis=1)[0]
+    assert np.corrcoef(parts, heard)[0, 1] > 0.98
+
+
+def test_the_voices_are_silent_where_nobody_speaks(film, truth):
+    voices = read(film.with_suffix(".vocals.flac"), Span(0, truth["turns"][0]["start_ms"]), 24000)
+    assert np.abs(voices).max() == 0
+
+
+def test_the_same_seed_gives_the_same_truth(tmp_path):
+    settings = FilmSettings(seed=9, seconds=3, kinds=("narration", "monologue"), characters=1, audio_only=True)
+    made = [write(settings, tmp_path / name / "film.mp4").with_suffix(".json").read_bytes() for name in ("a", "b")]
+    assert made[0] == made[1]
