@@ -13,8 +13,8 @@ from schemas import Age, FaceTrack, Gender
 #: Between the middles of men's (about 120 Hz) and women's (about 210 Hz) speaking pitch: Traunmüller and Eriksson, "The frequency range of the
 #: voice fundamental in the speech of male and female adults", 1995. Acted voices leave their range, so the odds rise slower than in calm speech.
 _MIDDLE_HZ, _ODDS_PER_OCTAVE, _MOST_ODDS = 160.0, 8.0, 3.0
-#: A face classifier errs on one face in five: no single look says more than nine to one.
-_MOST_SURE = 0.9
+#: A face classifier errs on one face in five: no single look says more than six to one.
+_MOST_SURE = 0.85
 #: Log odds that make a decision: three to one.
 _DECIDED = 1.1
 _AGES: tuple[tuple[float, Age], ...] = ((13, "child"), (20, "teenager"), (40, "adult"), (60, "middle-aged"), (math.inf, "elderly"))

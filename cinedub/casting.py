@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ _CLIP_CUT = 0.5
 REACH = 0.12
 #: How much nearer the segmenter's word (one local voice, or two) and a face seen speaking bring two stretches of voice.
 _SEGMENTER, _FACE = 0.1, 0.15
-#: Windows that overlap this long in two local voices were spoken by two people.
+#: Two local voices that are heard at once for this long are two people.
 _TOGETHER_MS = 300
 _WINDOW_MS = 1_500
 
@@ -47,10 +48,20 @@ class Heard:
 
     @property
     def together(self) -> Bool[np.ndarray, "W W"]:
-        """Windows of two local voices at once."""
-        start, end = self.windows[:, :1], self.windows[:, 1:]
-        shared = np.minimum(end, end.T) - np.maximum(start, start.T)
-        return (shared >= _TOGETHER_MS) & (self.voice[:, None] != self.voice[None])
+        """Windows that two people speak: of two local voices, in or next to where both are heard at once."""
+        apart = np.zeros((len(self.windows), len(self.windows)), bool)
+        for one, other in itertools.combinations(self.voices.turns, 2):
+            shared = one.span & other.span
+            if one.speaker != other.speaker and shared is not None and shared.duration >= _TOGETHER_MS:
+                rows, columns = self._near(one, shared), self._near(other, shared)
+                apart[np.ix_(rows, columns)] = apart[np.ix_(columns, rows)] = True
+        return apart
+
+    def _near(self, turn: Turn, place: Span) -> Int[np.ndarray, " rows"]:
+        """Windows of a turn that lie no further than a window's length from a place."""
+        start, end = self.windows.T
+        of_turn = (self.voice == int(turn.speaker[1:])) & (start < turn.span.end) & (end > turn.span.start)
+        return np.flatnonzero(of_turn & (start <= place.end + _WINDOW_MS) & (end >= place.start - _WINDOW_MS))
 
 
 def identities(clips: list[Heard], face_distance: float) -> list[Int[np.ndarray, " N"]]:

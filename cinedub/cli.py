@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     given, beam_flags = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
     options = _parser().parse_args(given)
+    logging.basicConfig(level=logging.WARNING if options.debug else logging.CRITICAL)
     try:
         if beam_flags and options.verb is not _build:
             raise CinedubError("only build takes flags after --")
@@ -119,7 +121,7 @@ def _build(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"dataset": outcome.dataset, "metrics": outcome.metrics}))
     elif not options.quiet:
-        print(display.summary(outcome.dataset, outcome.metrics, outcome.letters, options.out))
+        print(display.summary(outcome.dataset, outcome.metrics, options.out))
     for letter in outcome.letters[:20] if not options.json else []:
         print(f"cinedub: {letter['stage']}: {letter['code']}: {letter['message']}", file=sys.stderr)
     if outcome.letters and not outcome.dataset["records"]:

@@ -93,7 +93,7 @@ class Watch:
         return text + (f"  {left:.0f} s left" if left >= 1 else "")
 
 
-def summary(dataset: dict[str, Any], metrics: dict[str, Any], losses: list[dict[str, Any]], out: Path) -> str:
+def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: Path) -> str:
     """The table at the end of a build, as plain text."""
     rows = [
         ("films", str(dataset["films"])),
@@ -103,7 +103,7 @@ def summary(dataset: dict[str, Any], metrics: dict[str, Any], losses: list[dict[
     rows += [("speakers", str(dataset["speakers"])), ("clips dropped", str(sum(dataset["dropped"].values())))]
     rows += [(f"  {code}", str(count)) for code, count in sorted(dataset["dropped"].items())]
     rows += [("failures", str(sum(dataset["failures"].values())))]
-    rows += [(f"  {letter['stage']} {letter['code']}", letter["message"]) for letter in losses[:10]]
+    rows += [(f"  {stage}", str(count)) for stage, count in sorted(dataset["failures"].items())]
     rows += [("time", f"{metrics['wall_s']:.0f} s for {dataset['film_s']:.0f} s of film, peak memory {metrics['peak_mb']:.0f} MB")]
     rows += [("shards", f"{len(dataset['shards'])} in {out / 'shards'}"), ("report", str(out / "report.html"))]
     return "\n".join(f"{name:<16} {value}" for name, value in rows)

@@ -11,7 +11,7 @@ from schemas import Cast, Emotion, FaceTrack, Kind, Line, Span, Word, union
 from schemas.speech import joined
 
 #: What a change of speaker costs before a word, in words that lie wholly in another's turn: most inside a phrase, little where a breath ends.
-_INSIDE, _AFTER_PAUSE, _AFTER_SENTENCE, _NEW_BREATH = 1.2, 0.6, 0.4, 0.2
+_INSIDE, _AFTER_PAUSE, _AFTER_SENTENCE, _NEW_BREATH = 0.8, 0.5, 0.35, 0.2
 _PAUSE_MS = 200
 _SENTENCE = ".?!,;:…—。？！，；：、"
 #: A word this long counts fully: shorter ones touch a turn's border too easily.

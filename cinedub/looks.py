@@ -15,7 +15,7 @@ from cinedub.tracking import size
 #: Frames without landmarks that are filled from both sides.
 GAP = 5
 #: Views kept for identity, age and gender, at least this many frames apart, at most this many pixels wide.
-VIEWS, APART, VIEW_PX = 4, 8, 256
+VIEWS, APART, VIEW_PX = 3, 8, 256
 #: An expression is read every so many frames.
 READ_EVERY = 10
 

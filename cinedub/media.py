@@ -12,8 +12,10 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,7 +77,7 @@ def sound(path: Path, span: Span, rate: int, channels: int, block_s: float = 10.
         yield part
 
 
-def pictures(path: Path, span: Span, size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
+def pictures(path: Path, span: Span, size: tuple[int, int]) -> Generator[tuple[int, np.ndarray], None, None]:
     """Every frame over ``span`` with its presentation time in ms: uint8 RGB (height, width, 3), scaled to ``size`` (width, height).
 
     Raises:
@@ -90,6 +92,15 @@ def pictures(path: Path, span: Span, size: tuple[int, int]) -> Iterator[tuple[in
             pts = round(times.next() * 1000)
             if pts < span.end:  # ffmpeg counts the length from the first picture, not from the span's start
                 yield pts, np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def ahead(frames: Generator[tuple[int, np.ndarray], None, None], depth: int = 3) -> Iterator[tuple[int, np.ndarray]]:
+    """The same frames, read in a thread up to ``depth`` before they are asked for, so that decoding goes on while they are looked at."""
+    with closing(frames), ThreadPoolExecutor(1, "decode") as reader:
+        coming = deque(reader.submit(next, frames, None) for _ in range(depth))
+        while (frame := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, frames, None))
+            yield frame
 
 
 def lead_in(span: Span) -> Span:

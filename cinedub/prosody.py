@@ -44,8 +44,8 @@ def measure(sound: Float32[np.ndarray, " samples"], rate: int) -> Prosody:
     size, hop = round(_FRAME_S * rate), round(_HOP_S * rate)
     padded = np.pad(sound, (size // 2, size))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: -(-len(sound) // hop)]
-    parts = [_measure(frames[i : i + _FRAMES_AT_ONCE], rate) for i in range(0, len(frames), _FRAMES_AT_ONCE)]
-    pitch, tilt = (np.concatenate(column) if parts else np.zeros(0, np.float32) for column in zip(*parts, strict=True))
+    parts = [_measure(frames[i : i + _FRAMES_AT_ONCE], rate) for i in range(0, max(len(frames), 1), _FRAMES_AT_ONCE)]
+    pitch, tilt = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Prosody(pitch, tilt)
 
 

@@ -28,6 +28,20 @@ def cache_root() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinedub" / "cache"
 
 
+def check_cache() -> None:
+    """Make sure of the stage cache before work begins.
+
+    Raises:
+        StorageError: it can't be made or written.
+    """
+    probe = cache_root() / f".{uuid.uuid4().hex}"
+    try:
+        write_atomic(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        raise storage_error(error, cache_root()) from error
+
+
 def address(*parts: bytes | str) -> str:
     """32 hex digits that name the result of exactly these inputs (blake2b over length-prefixed parts)."""
     total = hashlib.blake2b(digest_size=16)

@@ -23,7 +23,7 @@ from transforms.recognise import Recognise
 from transforms.see import See
 from transforms.transcribe import Transcribe
 
-from cinedub import backends, commit, config, display, progress, sources, storage
+from cinedub import backends, commit, config, display, progress, sources, storage, weights
 from cinedub.errors import CinedubError, UsageError
 from schemas import Shard, Source, codec
 from transforms.cut_reels import CutReels
@@ -146,15 +146,17 @@ def build(
 
 
 def preflight(settings: config.Settings) -> None:
-    """Find every model that the settings name, and reach the corrector's service, before anything is decoded.
+    """Find every model that the settings name before anything is decoded; load those that don't come from the pack.
 
     Raises:
-        UsageError: an unknown backend. WeightsError: missing files.
+        UsageError: an unknown backend. WeightsError: missing files. StorageError: a cache that can't be written.
     """
+    storage.check_cache()
     for field in dataclasses.fields(settings):
         for role, model in config.models(getattr(settings, field.name)).items():
             backends.digest(role, model)
-    backends.load("corrector", settings.correct.corrector)
+            if model.weights not in weights.PACK:
+                backends.load(role, model)
 
 
 def _run(pipeline: beam.Pipeline, watch: display.Watch) -> Any:

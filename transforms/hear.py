@@ -109,7 +109,7 @@ def unclaimed(clip: Clip, turns: list[Turn]) -> list[Turn]:
     alone = [word for word in words if not any(word.span.overlap(turn.span) for turn in turns)]
     gaps = union([word.span for word in alone], gap=_WORD_GAP_MS)
     fresh = 1 + max((int(turn.speaker[1:]) for turn in turns), default=-1)
-    found = []
+    found: list[Turn] = []
     for span in gaps:
         inside = [word.confidence for word in alone if span.covers(word.span)]
         if span.duration >= _BURST_MS or not turns:

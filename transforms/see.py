@@ -50,7 +50,8 @@ def see(
         MediaError: the film's pictures or the vocals can't be decoded.
     """
     watch = _Watch(clip, config, face_detector, landmarker, expression)
-    for frame, pts, picture in media.on_grid(media.pictures(resolve(clip.film.uri), media.lead_in(clip.span), watch.size), clip.span):
+    pictures = media.pictures(resolve(clip.film.uri), media.lead_in(clip.span), watch.size)
+    for frame, pts, picture in media.on_grid(media.ahead(pictures), clip.span):
         watch.show(frame, pts, picture)
     seen = watch.finish()
     heard = sound.read(resolve(clip.stems.vocals), clip.span.shift(-clip.stems.reel.heard.start), RATE)

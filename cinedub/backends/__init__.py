@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
 from cinedub import weights
 from cinedub.config import Model
 from cinedub.errors import UsageError
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
 
 #: role -> backend name -> "module:Class". The class is built with ``weights``, ``device`` and ``threads``.
 BACKENDS: dict[str, dict[str, str]] = {

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import msgspec
 import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from cinedub import backends, description, storage
 from cinedub.backends.roles import Edit, Proposal
@@ -36,7 +42,8 @@ from schemas import (
     Word,
     codec,
 )
-from transforms.correct import correct
+from transforms.correct import Correct, correct
+from transforms.stage import Losses
 
 TEXTS = {"en": ["Where", "were", "you", "last", "knight?"], "zh": ["大王", "若是", "生命，", "自然", "知道。"]}
 
@@ -130,6 +137,70 @@ def test_a_clip_without_words_asks_nothing(assets: Any) -> None:
     corrector = Says(Proposal())
     script = correct(make_cast(texts=[]), Settings(), assets, corrector)
     assert corrector.asked == [] and script.lines == () and script.clue == ""
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers well, once; then it says nothing but 500."""
+
+    answered = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        Server.answered += 1
+        answer = {"reasoning": "", "edits": [{"kind": "text", "line": 0, "before": "knight?", "after": "night?"}]}
+        body = json.dumps({"choices": [{"message": {"content": json.dumps(answer)}}]}).encode()
+        self.send_response(200 if Server.answered == 1 else 500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+def build(url: str, casts: list[Cast], folder: Path) -> dict[str, int]:
+    """Run the stage as a build does; the counters of the stage come back, its texts are written to ``folder``."""
+    options = (("base_url", url), ("deadline_s", 20.0), ("max_retries", 0), ("model", "small"), ("timeout_s", 10.0))
+    losses = Losses()
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    scripts = pipeline | beam.Create(casts).with_output_types(Cast) | Correct(Settings(Model("openai", options=options)), losses)
+    texts = scripts | beam.Map(lambda script: script.lines[0].text)
+    _ = texts | beam.io.WriteToText(str(folder / "texts"), shard_name_template="")
+    _ = (
+        losses.failures[0]
+        | beam.combiners.Count.Globally()
+        | beam.Map(str)
+        | "Lost" >> beam.io.WriteToText(str(folder / "lost"), shard_name_template="")
+    )
+    result = pipeline.run()
+    result.wait_until_finish()
+    counters = result.metrics().query()["counters"]
+    return {counter.key.metric.name: counter.result for counter in counters if counter.key.metric.namespace == "Correct"}
+
+
+def test_in_a_build_a_server_that_dies_loses_no_clip_and_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        casts = [make_cast(), make_cast(texts=["Come", "last", "knight?"]), make_cast(texts=["Go", "last", "knight?"])]
+        counters = build(f"http://127.0.0.1:{server.server_port}/v1", casts, tmp_path)
+    finally:
+        server.shutdown()
+        server.server_close()
+    texts = (tmp_path / "texts").read_text().split("\n")[:-1]
+    assert len(texts) == 3 and sum("night?" in text.split() for text in texts) == 1
+    assert (tmp_path / "lost").read_text() == "0\n"
+    assert (counters["uncorrected"], counters["text_accepted"]) == (2, 1)
+
+
+def test_in_a_build_a_server_that_is_not_there_stops_it_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(Exception, match="does not answer"):
+        build(url, [make_cast()], tmp_path)
 
 
 def test_evidence_tells_everything_and_shrinks_to_its_limit() -> None:
