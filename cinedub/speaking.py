@@ -59,8 +59,10 @@ def scores(aperture: Frames, seen: Bool[np.ndarray, " frames"], level_db: Frames
 
 
 def spans(score: Frames, threshold: float = 0.5, gap: int = 8, least: int = 6) -> list[tuple[int, int, float]]:
-    """Stretches ``[first, after)`` of frames at or above ``threshold`` with their mean scores: pauses up to ``gap`` frames are closed, then
-    stretches under ``least`` frames left out."""  # fmt: skip
+    """Stretches ``[first, after)`` of frames at or above ``threshold``, with their mean scores.
+
+    Pauses up to ``gap`` frames are closed, then stretches under ``least`` frames left out.
+    """
     above = np.flatnonzero(np.asarray(score) >= threshold)
     if not len(above):
         return []

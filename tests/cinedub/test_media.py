@@ -117,6 +117,30 @@ def test_a_reader_may_leave_early(tmp_path: Path) -> None:
     frames.close()
 
 
+def test_frames_read_ahead_are_the_same_and_a_fault_among_them_is_raised_in_its_place() -> None:
+    closed: list[bool] = []
+
+    def frames(fault: bool):  # noqa: ANN202
+        try:
+            for n in range(10):
+                yield n, np.zeros((1, 1, 3), np.uint8)
+            if fault:
+                raise MediaError("DECODE_VIDEO", "broken")
+        finally:
+            closed.append(True)
+
+    assert [n for n, _ in media.ahead(frames(fault=False))] == list(range(10))
+    seen: list[int] = []
+    with pytest.raises(MediaError, match="broken"):
+        for n, _ in media.ahead(frames(fault=True)):
+            seen.append(n)
+    assert seen == list(range(10))
+    early = media.ahead(frames(fault=False))
+    next(early)
+    early.close()
+    assert len(closed) == 3
+
+
 def test_a_grid_shows_the_last_picture_before_the_middle_of_each_step() -> None:
     frames = [(pts, np.full((1, 1, 3), n, np.uint8)) for n, pts in enumerate((0, 42, 83, 125, 167, 208))]
     shown = [(k, pts, int(picture[0, 0, 0])) for k, pts, picture in media.on_grid(frames, Span(60, 260))]
