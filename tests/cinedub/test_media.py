@@ -120,7 +120,7 @@ def test_a_reader_may_leave_early(tmp_path: Path) -> None:
 def test_frames_read_ahead_are_the_same_and_a_fault_among_them_is_raised_in_its_place() -> None:
     closed: list[bool] = []
 
-    def frames(fault: bool):  # noqa: ANN202
+    def frames(fault: bool):
         try:
             for n in range(10):
                 yield n, np.zeros((1, 1, 3), np.uint8)
