@@ -1,0 +1,115 @@
+"""Words are heard scene by scene and stay where they start."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cinedub import config
+from schemas import AudioStream, Film, Language, Reel, Scenes, Shots, Span, Stems, Utterance, VideoStream, Word, union
+from transforms.transcribe import parts, placed, right_words, transcribe, trim
+
+
+class Tones:
+    """A recogniser for a language of loud and quiet tones: loud sound is speech, and every part of it is one word."""
+
+    digest = "tones"
+
+    def __init__(self, confidence: float = 0.95) -> None:
+        self.confidence = confidence
+        self.heard: list[int] = []
+
+    def language(self, sound: np.ndarray) -> dict[Language, float]:
+        return {"en": 1.0, "zh": 0.0}
+
+    def speech(self, sound: np.ndarray) -> list[Span]:
+        loud = np.abs(sound[: len(sound) // 160 * 160]).reshape(-1, 160).max(axis=1) > 0.25
+        edges = np.flatnonzero(np.diff(np.pad(loud, 1).astype(int)))
+        return [Span(int(start) * 10, int(end) * 10) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+    def transcribe(self, sound: np.ndarray, language: Language) -> list[Utterance]:
+        self.heard.append(len(sound))
+        return [Utterance(span, "word", (Word("word", span, self.confidence),), self.confidence) for span in self.speech(sound)]
+
+
+def scenes(folder: Path, words: list[Span], borders: list[int], span: Span, heard: Span) -> Scenes:
+    sound = np.zeros(heard.duration * 48, np.float32)
+    for word in words:
+        sound[(word.start - heard.start) * 48 : (word.end - heard.start) * 48] = 0.5
+    for name in ("mix", "vocals"):
+        soundfile.write(folder / f"{name}.flac", sound, 48000)
+    film = Film("film", "0" * 64, "film.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 90_000)
+    stems = Stems(Shots(Reel(film, span, heard), (span,)), str(folder / "mix.flac"), str(folder / "vocals.flac"), "")
+    edges = [span.start, *borders, span.end]
+    return Scenes(stems, tuple(Span(start, end) for start, end in itertools.pairwise(edges)))
+
+
+def heard_words(recogniser: Any, found: Scenes) -> list[Span]:
+    transcript = transcribe(found, config.Transcribe(), cast(Any, None), recogniser)
+    return [utterance.span for utterance in transcript.utterances]
+
+
+def test_a_word_over_a_scene_border_is_heard_in_two_and_belongs_to_each_scene_with_its_part(tmp_path: Path) -> None:
+    found = scenes(tmp_path, [Span(11_000, 12_000), Span(14_500, 15_500), Span(20_000, 21_000)], [15_000], Span(10_000, 25_000), Span(10_000, 25_000))
+    assert heard_words(Tones(), found) == [Span(11_000, 12_000), Span(14_500, 15_000), Span(15_000, 15_500), Span(20_000, 21_000)]
+
+
+def test_a_word_over_the_reels_border_is_heard_whole_and_belongs_where_it_starts(tmp_path: Path) -> None:
+    words = [Span(9500, 10_500), Span(12_000, 13_000), Span(19_500, 20_700)]
+    first = scenes(tmp_path, words, [], Span(10_000, 20_000), Span(8000, 22_000))
+    assert heard_words(Tones(), first) == [Span(12_000, 13_000), Span(19_500, 20_000)]
+
+
+def test_the_vocals_are_heard_only_where_the_mix_leaves_doubt(tmp_path: Path) -> None:
+    found = scenes(tmp_path, [Span(1000, 2000)], [], Span(0, 5000), Span(0, 5000))
+    sure, unsure = Tones(0.95), Tones(0.5)
+    heard_words(sure, found)
+    heard_words(unsure, found)
+    assert (len(sure.heard), len(unsure.heard)) == (1, 2)
+
+
+def test_silence_is_not_given_to_the_recogniser(tmp_path: Path) -> None:
+    recogniser = Tones()
+    assert heard_words(recogniser, scenes(tmp_path, [], [2000], Span(0, 5000), Span(0, 5000))) == []
+    assert recogniser.heard == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(50, 20_000)), max_size=20))
+def test_parts_hold_all_speech_and_never_overlap(steps: list[tuple[int, int]]) -> None:
+    speech, at = [], 0
+    for pause, length in steps:
+        speech.append(Span(at + pause + 10, at + pause + 10 + length))
+        at = speech[-1].end
+    within = Span(0, at + 1000)
+    found = parts(speech, within)
+    assert all(any(part.covers(span) for part in found) for span in speech)
+    assert union(found) == found or all(one.end <= other.start for one, other in itertools.pairwise(found))
+    assert all(part.duration <= 28_800 for part in found)
+
+
+def test_a_word_stretched_over_a_pause_is_trimmed_to_its_speech() -> None:
+    speech = [Span(0, 1000), Span(4000, 5000)]
+    assert trim(Span(900, 4500), speech) == Span(4000, 4500)
+    assert trim(Span(2000, 3000), speech) == Span(2000, 3000)
+
+
+def test_words_of_an_utterance_never_overlap() -> None:
+    words = (Word("a", Span(0, 600), 0.9), Word("b", Span(400, 900), 0.9), Word("c", Span(450, 500), 0.9))
+    found = placed(Utterance(Span(0, 900), "a b c", words, 0.9, ("a b d",)), [Span(0, 1000)], Span(0, 1000), "en")
+    assert found is not None and [word.span for word in found.words] == [Span(0, 600), Span(600, 900), Span(900, 901)]
+    assert found.alternatives == ("a b d",)
+
+
+def test_neither_lost_nor_invented_words_pay() -> None:
+    def said(*confidences: float) -> list[Utterance]:
+        words = tuple(Word("w", Span(index, index + 1), confidence) for index, confidence in enumerate(confidences))
+        return [Utterance(Span(0, len(words)), "w", words, 0.5)]
+
+    assert right_words(said(0.9, 0.8)) > right_words(said(0.95))
+    assert right_words(said(0.9)) > right_words(said(0.9, 0.2))
