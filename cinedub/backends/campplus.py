@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pickle import UnpicklingError
 
 import kaldi_native_fbank
 import numpy as np
@@ -35,7 +36,7 @@ class CamPlusPlus:
         self._network = Network().eval()
         try:
             self._network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, UnpicklingError) as error:
             raise WeightsError(f"{file} holds no CAM++ weights: {str(error).splitlines()[0]}") from error
         self._network.to(model.device)
         self._device = model.device

@@ -5,6 +5,8 @@ from __future__ import annotations
 from cinedub.backends import pyannote_setup  # noqa: F401
 
 # isort: split
+from pickle import UnpicklingError
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -39,7 +41,7 @@ class Pyannote:
         try:
             with torch.serialization.safe_globals([TorchVersion, Specifications, Problem, Resolution]):
                 network = Network.from_pretrained(file, map_location=model.device)
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
             raise WeightsError(f"{file} is no speaker segmentation checkpoint: {error}") from error
         if network is None or not network.specifications.powerset:
             raise WeightsError(f"{file} is no powerset speaker segmentation checkpoint")

@@ -1,0 +1,69 @@
+"""Segmentation and voice vectors, by the real models on synthesised speech."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soxr
+
+from cinedub import backends, config, weights
+from cinedub.errors import ModelError, WeightsError
+from cinedub.film import voices
+
+pytestmark = pytest.mark.skipif(
+    not all(weights.present(name) for name in ("segmentation-3.0", "campplus", "kokoro")), reason="run: cinedub weights fetch build film"
+)
+RATE = 16_000
+
+
+def say(voice: str, text: str) -> np.ndarray:
+    spoken = voices.Speaker(voice, threads=1).say(text)
+    return soxr.resample(spoken.sound, voices.RATE, RATE).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def spoken() -> list[np.ndarray]:
+    """Two people with two sentences each."""
+    first, second = "We should have left this town a long time ago.", "Nobody told me that the train was late again."
+    return [say(voice, text) for voice in ("jm_kumo", "jf_alpha") for text in (first, second)]
+
+
+def test_the_same_voice_is_nearer_than_another_whatever_it_says(spoken: list[np.ndarray]) -> None:
+    vectors = backends.load("voice_encoder", config.Hear().voice_encoder).encode(spoken)
+    assert vectors.shape == (4, 192) and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    alike = vectors @ vectors.T
+    assert min(alike[0, 1], alike[2, 3]) > 0.5 > 0.3 > alike[:2, 2:].max()
+
+
+def test_a_voice_vector_does_not_depend_on_what_is_encoded_beside_it(spoken: list[np.ndarray]) -> None:
+    encoder = backends.load("voice_encoder", config.Hear().voice_encoder)
+    together = encoder.encode([spoken[0][:24_000], spoken[2][:24_000], spoken[1]])
+    assert np.allclose(together[1], encoder.encode([spoken[2][:24_000]])[0], atol=1e-4)
+    assert encoder.encode([]).shape == (0, 192)
+
+
+def test_too_little_sound_for_a_voice_vector_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"0\.1 s"):
+        backends.load("voice_encoder", config.Hear().voice_encoder).encode([np.zeros(1000, np.float32)])
+
+
+def test_speech_is_told_from_silence_at_the_right_time(spoken: list[np.ndarray]) -> None:
+    segmenter = backends.load("segmenter", config.Hear().segmenter)
+    silence = np.zeros(RATE, np.float32)
+    activity = segmenter.segment(np.concatenate([silence, spoken[0], silence]))
+    active = np.flatnonzero(activity.max(axis=1) > 0.5) * segmenter.step_ms
+    loud = 1000 + np.flatnonzero(np.abs(spoken[0]) > 0.02) / 16
+    assert active[0] == pytest.approx(loud[0], abs=200) and active[-1] == pytest.approx(loud[-1], abs=200)
+
+
+@pytest.mark.parametrize("samples", [1, 269, 1_000, 160_000])
+def test_there_is_a_frame_for_every_step_of_sound_however_short(samples: int) -> None:
+    activity = backends.load("segmenter", config.Hear().segmenter).segment(np.zeros(samples, np.float32))
+    assert activity.shape == (-(-samples // 270), 3) and activity.min() >= 0 and activity.max() <= 1.001
+
+
+def test_files_that_hold_no_such_model_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "weights.pt").write_bytes(b"nothing of the kind")
+    for role, backend in (("segmenter", "pyannote"), ("voice_encoder", "campplus")):
+        with pytest.raises(WeightsError, match=r"weights\.pt"):
+            backends.load(role, config.Model(backend, str(tmp_path / "weights.pt")))

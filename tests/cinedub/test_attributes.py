@@ -1,0 +1,44 @@
+"""Age and gender are said where there is something to say them from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cinedub.attributes import VoiceColour, age, colour, gender, timbre
+from schemas import FaceTrack, Span
+
+
+def face(years: float | None = None, female: float | None = None, ms: int = 2_000) -> FaceTrack:
+    return FaceTrack(0, Span(0, ms), 100, 0.9, years, female)
+
+
+def voice(pitch: float, windows: int = 6, spread: float = 3, tilt: float = -10) -> VoiceColour:
+    return VoiceColour(pitch, spread, tilt, windows)
+
+
+def test_pitch_tells_gender_unless_it_lies_between() -> None:
+    assert gender(voice(105), [], "uncertain") == "male"
+    assert gender(voice(215), [], "uncertain") == "female"
+    assert gender(voice(162), [], "uncertain") == "uncertain"
+    assert gender(None, [], "uncertain") == "uncertain"
+
+
+def test_a_clear_voice_outweighs_one_wrong_look_and_a_look_decides_an_unclear_voice() -> None:
+    assert gender(voice(105), [face(female=0.95)], "adult") == "male"
+    assert gender(voice(160), [face(female=0.95)], "adult") == "female"
+
+
+def test_a_childs_pitch_says_nothing() -> None:
+    assert gender(voice(300), [face(years=8)], "child") == "uncertain"
+
+
+def test_age_is_the_median_faces_and_uncertain_without_one() -> None:
+    assert age([face(years=30), face(years=34), face(years=70, ms=500)]) == "adult"
+    assert age([face(years=50)]) == "middle-aged"
+    assert age([]) == age([face()]) == age([face(years=30, ms=200)]) == "uncertain"
+
+
+def test_timbre_is_a_few_words_and_nothing_for_a_voice_without_colour() -> None:
+    assert timbre(voice(90, tilt=-18, spread=1), "male") == ("low", "warm", "calm")
+    assert timbre(voice(200), "female") == ("balanced",)
+    assert timbre(colour(*np.full((3, 4), np.nan)), "male") == ()

@@ -1,0 +1,143 @@
+"""One person keeps one name through clips and films; what faces and the segmenter know is heeded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from cinedub import config
+from schemas import Appearances, AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Stems, Turn, VideoStream, Voices
+from transforms.hear import windows
+from transforms.recognise import recognise
+
+SETTINGS = config.Recognise()
+Said = tuple[str, str, int, int]  # local voice, whose voice it is, start, end
+
+
+def person(name: str, size: int = 192) -> np.ndarray:
+    vector = np.random.default_rng(sum(map(ord, name)) * 7919 + len(name)).standard_normal(size)
+    return vector / np.linalg.norm(vector)
+
+
+class Scene:
+    """Clips with voices and faces as the stages before would give them; window vectors have a cosine of about 0.55 to their like."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.draw = folder, np.random.default_rng(0)
+        self.voices: list[Voices] = []
+        self.faces: list[Faces] = []
+
+    def clip(self, start: int, said: list[Said], seen: list[tuple[str, FaceTrack]] | None = None, film: str = "film") -> None:
+        source = Film(film, "0" * 64, "f.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 10_000_000)
+        span = Span(start, start + 30_000)
+        clip = Clip(Stems(Shots(Reel(source, source.span, source.span), (source.span,)), "m", "v", "b"), span, span, (), (span,))
+        turns = [(Turn(local, Span(start + a, start + b), 0.9), who) for local, who, a, b in said]
+        pieces = [(window, int(turn.speaker[1:]), who) for turn, who in turns for window in windows(turn.span, span)]
+        vectors = np.array([self.sounds(who) for _, _, who in pieces], np.float32).reshape(-1, 192)
+        name = self.folder / f"{film}-{start}"
+        np.savez(
+            f"{name}-voices.npz", windows=np.array([(w.start, w.end) for w, _, _ in pieces]).reshape(-1, 2), embeddings=vectors,
+            voice=np.array([v for _, v, _ in pieces], int), pitch=np.full(len(pieces), 110.0), spread=np.full(len(pieces), 3.0),
+            tilt=np.full(len(pieces), -10.0),
+        )  # fmt: skip
+        seen = seen or []
+        np.savez(f"{name}-faces.npz", embedding=np.array([person(f"face {who}", 128) for who, _ in seen], np.float32).reshape(-1, 128))
+        self.voices.append(Voices(clip, tuple(sorted((turn for turn, _ in turns), key=lambda turn: turn.span)), f"{name}-voices.npz"))
+        self.faces.append(Faces(clip, tuple(track for _, track in seen), f"{name}-faces.npz"))
+
+    def sounds(self, who: str) -> np.ndarray:
+        """A window of a voice; ``"anna+bela"`` sounds like both."""
+        centre = np.sum([person(name) for name in who.split("+")], axis=0)
+        noisy = centre / np.linalg.norm(centre) + 0.9 * self.draw.standard_normal(192) / np.sqrt(192)
+        return noisy / np.linalg.norm(noisy)
+
+    def casts(self, settings: config.Recognise = SETTINGS) -> list[Cast]:
+        return recognise(Appearances("film:film", tuple(self.voices), tuple(self.faces)), settings, cast(Any, None))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def names(cast: Cast) -> list[tuple[str, int, int]]:
+    start = cast.clip.span.start
+    return [(turn.speaker, turn.span.start - start, turn.span.end - start) for turn in cast.turns]
+
+
+def face(index: int, start: int, end: int, speaking: tuple[int, int] | None = None, female: float | None = None) -> FaceTrack:
+    return FaceTrack(index, Span(start, end), 100, 0.9, 30.0, female, {}, ((Span(*speaking), 0.9),) if speaking else ())
+
+
+@pytest.mark.parametrize("distance", [0.58, 0.64, 0.70])
+def test_people_keep_their_names_through_clips_and_films_by_first_appearance(scene: Scene, distance: float) -> None:
+    scene.clip(0, [("v0", "anna", 0, 4000), ("v1", "bela", 4200, 8000)])
+    scene.clip(40_000, [("v0", "bela", 0, 3000), ("v1", "carl", 3100, 9000)])
+    scene.clip(0, [("v0", "carl", 0, 5000), ("v1", "anna", 5100, 9000)], film="second")
+    first, second, third = scene.casts(config.Recognise(voice_distance=distance))
+    assert [n for n, _, _ in names(first)] == ["s001", "s002"]
+    assert [n for n, _, _ in names(second)] == ["s002", "s003"]
+    assert [n for n, _, _ in names(third)] == ["s003", "s001"]
+    assert {s.id for s in third.speakers} == {"s001", "s003"}
+
+
+def test_one_local_voice_that_holds_two_people_is_split_where_they_change(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 5000), ("v0", "bela", 5000, 10_000)])
+    assert [n for n, _, _ in names(scene.casts()[0])] == ["s001", "s002"]
+
+
+def test_pauses_are_joined_unless_somebody_speaks_in_them(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 3000), ("v0", "anna", 4400, 8000), ("v0", "anna", 10_000, 14_000)])
+    scene.clip(40_000, [("v0", "anna", 0, 3000), ("v1", "bela", 3050, 4200), ("v0", "anna", 4400, 8000)])
+    first, second = scene.casts()
+    assert names(first) == [("s001", 0, 8000), ("s001", 10_000, 14_000)]
+    assert names(second) == [("s001", 0, 3000), ("s002", 3050, 4200), ("s001", 4400, 8000)]
+
+
+def test_two_voices_at_once_are_two_people_with_two_turns(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 6000), ("v1", "anna", 4000, 10_000)])
+    turns = names(scene.casts()[0])
+    assert turns == [("s001", 0, 6000), ("s002", 4000, 10_000)]
+
+
+def test_a_short_turn_takes_its_speaker_from_its_clip(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 5000), ("v1", "noise", 6000, 6300), ("v0", "anna", 7000, 12_000)])
+    assert {n for n, _, _ in names(scene.casts()[0])} == {"s001"}
+
+
+def test_faces_seen_speaking_settle_what_voices_leave_in_doubt(scene: Scene) -> None:
+    half = "anna+bela"  # as like to either
+    scene.clip(0, [("v0", half, 0, 8000)], [("x", face(0, 0, 9000, (0, 8000)))])
+    scene.clip(40_000, [("v0", "anna", 0, 8000)], [("x", face(0, 40_000, 49_000, (40_000, 48_000)))])
+    scene.clip(80_000, [("v0", "bela", 0, 8000)], [("y", face(0, 80_000, 89_000, (80_000, 88_000)))])
+    assert [names(cast)[0][0] for cast in scene.casts()] == ["s001", "s001", "s002"]
+
+
+def test_a_speakers_faces_are_those_seen_speaking_with_the_voice_in_every_clip(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 8000)], [("x", face(0, 0, 9000, (0, 8000), 0.9)), ("y", face(1, 0, 9000))])
+    scene.clip(40_000, [("v0", "anna", 0, 5000)], [("y", face(0, 40_000, 49_000)), ("x", face(1, 40_000, 49_000))])
+    first, second = scene.casts()
+    assert first.speakers[0].faces == (0,) and second.speakers[0].faces == (1,)
+    assert first.speakers[0].age == second.speakers[0].age == "adult"
+
+
+def test_a_clip_in_which_nobody_is_heard_has_an_empty_cast(scene: Scene) -> None:
+    scene.clip(0, [])
+    scene.clip(40_000, [("v0", "anna", 0, 5000)])
+    empty, full = scene.casts()
+    assert empty.speakers == empty.turns == () and names(full) == [("s001", 0, 5000)]
+
+
+def test_turns_cover_what_the_segmenter_heard_and_nothing_else(scene: Scene) -> None:
+    said = [("v0", "anna", 0, 700), ("v1", "bela", 900, 5200), ("v0", "anna", 5000, 9000), ("v2", "carl", 8000, 8400)]
+    scene.clip(0, said)
+    heard = np.zeros(30_000, bool)
+    for _, start, end in names(scene.casts(config.Recognise(join_gap_ms=0))[0]):
+        heard[start:end] = True
+    wanted = np.zeros(30_000, bool)
+    for _, _, start, end in said:
+        wanted[start:end] = True
+    assert np.array_equal(heard, wanted)
