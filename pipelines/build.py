@@ -172,7 +172,7 @@ def _run(pipeline: beam.Pipeline, watch: display.Watch) -> Any:
 
 
 def _stages(result: Any) -> dict[str, Any]:
-    """Per stage: in, out, dropped, failed, cached, media and busy seconds, real-time factor, from Beam's own metrics."""
+    """Per stage: in, out, dropped, failed, cached, media and busy seconds, real-time factor; ``noted`` is what a stage counts besides."""
     found: dict[str, dict[str, Any]] = {}
     query = result.metrics().query()
     for counter in query["counters"]:
@@ -186,6 +186,8 @@ def _stages(result: Any) -> dict[str, Any]:
             media_s, busy_s = facts.pop("media_ms") / 1000, facts.pop("busy_ms") / 1000
             factor = round(busy_s / media_s, 4) if media_s else None
             rows[name] = facts | {"in": facts["done"] + facts["failed"], "media_s": media_s, "busy_s": busy_s, "real_time_factor": factor}
+            if noted := {key: value for key, value in found[name].items() if key not in facts and key not in ("media_ms", "busy_ms")}:
+                rows[name]["noted"] = noted
     return rows
 
 
