@@ -121,18 +121,23 @@ def _cuts(planned: PlannedScene, rng: np.random.Generator) -> list[tuple[int, tu
 
 def _seats(names: tuple[str, ...], seen: tuple[str, ...], settings: FilmSettings, rng: np.random.Generator) -> tuple[Seat, ...]:
     small = 0.45 if rng.random() < settings.small else 1.0
-    turned = [float(rng.choice([-1, 1]) * rng.uniform(18, 38)) if rng.random() < settings.turned else 0.0 for _ in names]
+    turned = [float(rng.choice([-1, 1]) * rng.uniform(12, 26)) if rng.random() < settings.turned else 0.0 for _ in names]
     if len(names) == 1:
         side = 0.0 if len(seen) < 2 else (-0.1 if seen.index(names[0]) % 2 == 0 else 0.1)
         size = float(rng.uniform(0.15, 0.19)) * small
-        return (Seat(names[0], 0.5 + side, 0.40, size, -side * 5, turned[0]),)
+        return (Seat(names[0], 0.5 + side, _eye_line(size), size, -side * 5, turned[0]),)
     wide = {2: 0.17, 3: 0.27}.get(len(names), 0.36)
     size = {2: 0.115, 3: 0.10}.get(len(names), 0.075) * small
     places = np.linspace(0.5 - wide, 0.5 + wide, len(names))
     return tuple(
-        Seat(name, float(x), 0.42, size, (0.5 - float(x)) * 3, yaw or (0.5 - float(x)) * 30)
+        Seat(name, float(x), _eye_line(size), size, (0.5 - float(x)) * 3, yaw or (0.5 - float(x)) * 25)
         for name, x, yaw in zip(names, places, turned, strict=True)
     )
+
+
+def _eye_line(size: float) -> float:
+    """How high the eyes are: the body, seven times as long as the eyes are apart, reaches down out of the picture."""
+    return max(0.40, 1.0 - 7.0 * size)
 
 
 def said_by(plan: Plan, name: str) -> list[Spoken]:

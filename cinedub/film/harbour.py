@@ -14,13 +14,10 @@ def settings(seed: int) -> FilmSettings:
     return FilmSettings(seed=seed, title="The Ninth of March", small=0, turned=0, blurred=0, hidden=0, snr_db=(14, 14))
 
 
-_WOMEN = [look for look in LOOKS if look.gender == "female"]
-_MEN = [look for look in LOOKS if look.gender == "male"]
-
 CAST = (
-    Character("mara", "jf_tebukuro:0.7+jf_alpha:0.3", "female", speed=1.05, look=dataclasses.replace(_WOMEN[1], clothes=(126, 52, 58))),
-    Character("john", "jm_kumo", "male", look=dataclasses.replace(_MEN[0], clothes=(58, 74, 96))),
-    Character("ruth", "jf_nezumi", "female", speed=0.95, look=dataclasses.replace(_WOMEN[0], clothes=(84, 104, 82))),
+    Character("mara", "jf_tebukuro:0.7+jf_alpha:0.3", "female", speed=1.05, look=dataclasses.replace(LOOKS[8], clothes=(126, 52, 58))),
+    Character("john", "jm_kumo", "male", look=dataclasses.replace(LOOKS[2], clothes=(58, 74, 96))),
+    Character("ruth", "jf_nezumi", "female", speed=0.95, look=dataclasses.replace(LOOKS[0], clothes=(84, 104, 82))),
     Character("narrator", "hibari", "female"),
 )
 SCENES = (

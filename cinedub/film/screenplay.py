@@ -75,31 +75,17 @@ def cast(settings: FilmSettings, rng: np.random.Generator) -> list[Character]:
 
 
 def recipes(language: Language, pack: str, split: Split, gender: str) -> list[str]:
-    """Voices and blends of a split, none in two splits."""
+    """Voices and blends of a split; none is in two splits (the pack ``film`` has so few that its blends share parts)."""
     if pack == "film":
-        single = [
-            "jm_kumo",
-            "jm_kumo:0.7+jf_gongitsune:0.3",
-            "jm_kumo:0.72+jf_nezumi:0.28",
-            "jm_kumo:0.75+jf_alpha:0.25",
-            "jm_kumo:0.78+jf_tebukuro:0.22",
-        ]
-        if gender == "female":
-            single = [
-                "hibari",
-                "jf_alpha",
-                "jf_tebukuro",
-                "jf_nezumi",
-                "jf_gongitsune",
-                "jf_nezumi:0.5+jf_alpha:0.5",
-                "jf_gongitsune:0.6+jf_tebukuro:0.4",
-            ]
-        return single
+        women = ["hibari", "jf_alpha", "jf_tebukuro", "jf_gongitsune", "jf_nezumi", "jf_gongitsune:0.6+jf_tebukuro:0.4", "jf_nezumi:0.5+jf_alpha:0.5"]
+        men = ["jm_kumo", *(f"jm_kumo:0.74+{woman}:0.26" for woman in ("jf_gongitsune", "jf_nezumi", "jf_alpha", "jf_tebukuro"))]
+        return (women if gender == "female" else men)[_SHARES[split]]
     prefixes = ("zf", "zm") if language == "zh" else ("af", "am", "bf", "bm")
-    names = [name for name, of in voices.voices().items() if name.startswith(prefixes) and of == gender and name[2] == "_"]
-    mine = names[_SHARES[split]]
-    blends = [f"{a}:0.5+{b}:0.5" for i, a in enumerate(mine) for b in mine[i + 1 :]]
-    return mine + blends[:: max(1, len(blends) // 6)] if len(mine) < 8 else mine
+    names = [name for name in voices.voices() if name.startswith(prefixes) and name[2:3] == "_"]
+    mine = [name for name in names if (name[1] == "m") == (gender == "male")][_SHARES[split]]
+    others = [name for name in names if (name[1] == "m") != (gender == "male")][_SHARES[split]]
+    blends = [f"{a}:0.6+{b}:0.4" for a in mine for b in mine if a != b] + [f"{a}:0.75+{b}:0.25" for a in mine for b in others]
+    return mine + blends[: max(0, 8 - len(mine))]
 
 
 def _scene(
