@@ -132,7 +132,7 @@ def read_shard(path: Path, members: Iterable[str] = MEMBERS) -> Iterator[tuple[s
         yield key, sample
 
 
-def annotations(path: Path) -> Iterator[dict[str, Any]]:
+def read_annotations(path: Path) -> Iterator[dict[str, Any]]:
     """The JSON of every record in a shard, in today's schema."""
     for key, sample in read_shard(path, ["json"]):
         if "json" not in sample:

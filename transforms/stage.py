@@ -152,7 +152,7 @@ def identity(element: Any) -> bytes:
 
 def remember(path: Path, nouns: list[Any]) -> None:
     """Write a stage's results, each film in them as its id only."""
-    rows = [[type(noun).__name__, _rewrite(codec.builtins(noun), lambda film: film["id"] if isinstance(film, dict) else film)] for noun in nouns]
+    rows = [[type(noun).__name__, _rewrite(codec.builtins(noun), lambda film: {_FILM: film["id"]})] for noun in nouns]
     path.write_bytes(codec.encode(rows))
 
 
@@ -164,7 +164,10 @@ def recall(stage: str, place: str, element: Any) -> list[Any] | None:
         return None
     films: dict[str, Any] = {}
     _rewrite(_tree(element), lambda film: films.setdefault(film["id"], film))
-    return [codec.convert(value if name == "Dropped" else _rewrite(value, films.__getitem__), getattr(schemas, name)) for name, value in rows]
+    return [codec.convert(_rewrite(value, lambda film: films[film[_FILM]]), getattr(schemas, name)) for name, value in rows]
+
+
+_FILM = "$film"
 
 
 def _tree(element: Any) -> Any:
@@ -172,9 +175,10 @@ def _tree(element: Any) -> Any:
     return {"film": tree} if isinstance(element, schemas.Film) else tree
 
 
-def _rewrite(node: Any, change: Callable[[Any], Any]) -> Any:
+def _rewrite(node: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """A tree with every film in it changed. A field called ``film`` that holds a mapping is a film, or what stands for one."""
     if isinstance(node, dict):
-        return {key: change(value) if key == "film" else _rewrite(value, change) for key, value in node.items()}
+        return {key: change(value) if key == "film" and isinstance(value, dict) else _rewrite(value, change) for key, value in node.items()}
     if isinstance(node, list | tuple):
         return [_rewrite(item, change) for item in node]
     return node
