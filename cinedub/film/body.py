@@ -59,8 +59,10 @@ def necked(head: UInt8[np.ndarray, "height width 4"], points: Float32[np.ndarray
     cv2.fillPoly(neck, [np.round(corners).astype(np.int32)], 1.0, cv2.LINE_AA)
     neck = cv2.GaussianBlur(neck, (0, 0), unit * 0.03)
     across = (np.arange(head.shape[1], dtype=np.float32)[None] - chin[0]) / (jaw * 0.46)
-    light = np.clip(0.80 - 0.35 * across**2, 0.3, 1)[..., None]
-    over = cv2.GaussianBlur(head[..., 3].astype(np.float32) / 255, (0, 0), 1.0)[..., None]
-    inner = np.minimum(over, head[..., 3:].astype(np.float32) / 255)
+    light = np.clip(0.86 - 0.30 * across**2, 0.3, 1)[..., None]
+    inside = head[..., 3].astype(np.float32) / 255
+    soft = cv2.GaussianBlur(cv2.erode(inside, np.ones((5, 5), np.uint8)), (0, 0), unit * 0.06)  # no hard edge between photograph and neck
+    below = np.clip((np.arange(head.shape[0], dtype=np.float32)[:, None] - chin[1] + unit * 0.1) / (unit * 0.2), 0, 1)
+    inner = np.minimum(inside, inside * (1 - below) + soft * below)[..., None]
     rgb = head[..., :3] * inner + shade * light * (1 - inner)
     return np.dstack([np.clip(rgb, 0, 255), np.maximum(head[..., 3], neck * 255)]).astype(np.uint8)

@@ -15,7 +15,7 @@ def settings(seed: int) -> FilmSettings:
 
 
 CAST = (
-    Character("mara", "jf_tebukuro:0.7+jf_alpha:0.3", "female", speed=1.05, look=dataclasses.replace(LOOKS[8], clothes=(126, 52, 58))),
+    Character("mara", "jf_alpha:1.4+jf_nezumi:-0.4", "female", look=dataclasses.replace(LOOKS[8], clothes=(126, 52, 58))),
     Character("john", "jm_kumo", "male", look=dataclasses.replace(LOOKS[2], clothes=(58, 74, 96))),
     Character("ruth", "jf_nezumi", "female", speed=0.95, look=dataclasses.replace(LOOKS[0], clothes=(84, 104, 82))),
     Character("narrator", "hibari", "female"),

@@ -101,7 +101,7 @@ def voices() -> dict[str, str]:
 
 
 def blend(recipe: str) -> Float32[np.ndarray, "lengths 1 256"]:
-    """A weighted mean of Kokoro style vectors.
+    """A weighted mean of Kokoro style vectors; a weight below 0 moves away from a voice.
 
     Raises:
         UsageError: a style that isn't in the cache.
