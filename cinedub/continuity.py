@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
@@ -167,9 +167,21 @@ def layout_likeness(one: Look, other: Look) -> float:
 def place_evidence(before: Sequence[Look], after: Sequence[Look]) -> float:
     """``before`` are the scene's last shots, ``after`` the next, both in order of time.
 
-    Palettes are compared over the cut alone: many places are dark. The same set-up on both sides, at any distance, is nearly proof.
+    Palettes are compared over the cut alone: many places are dark. The same set-up on both sides, at any distance, is nearly proof
+    that the scene goes on; a side whose set-ups come back among themselves but not over the cut is closed, as scenes are (the scene
+    transition graph of Yeung and Yeo, 1996).
     """
     palette = max(palette_likeness(look, after[0]) for look in before[-2:])
-    alike = [layout_likeness(one, other) for one in before for other in after if palette_likeness(one, other) > 0.4]
-    set_up = max(alike, default=0.0)
-    return float(np.clip(6.0 * (0.45 - palette), -1.0, 2.5) - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
+    set_up = max((_set_up_likeness(one, other) for one in before for other in after), default=0.0)
+    closed = sum(_closed(side) for side in (before, after)) if set_up < 0.5 else 0
+    return float(np.clip(6.0 * (0.45 - palette), -1.0, 2.5) + 1.0 * closed - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
+
+
+def _set_up_likeness(one: Look, other: Look) -> float:
+    """How alike two shots' layouts are, where they share a palette at all."""
+    return layout_likeness(one, other) if palette_likeness(one, other) > 0.4 else 0.0
+
+
+def _closed(side: Sequence[Look]) -> bool:
+    """Whether a set-up of this side comes back within it."""
+    return any(_set_up_likeness(one, other) > 0.6 for one, other in combinations(side, 2))

@@ -100,7 +100,7 @@ class _Run(beam.DoFn):
         except Exception as error:
             if stops_a_build(error):
                 with progress.fatal(self.name):
-                    raise storage.storage_error(error, storage.cache_root()) if isinstance(error, OSError) else error
+                    raise (storage.storage_error(error, storage.cache_root()) if isinstance(error, OSError) else error) from error
             letter = failure(self.name, element, error)
             self._count("failed", element, started, hit)
             yield beam.pvalue.TaggedOutput("failures", letter)
