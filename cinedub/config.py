@@ -133,13 +133,18 @@ class Correct:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Gates: a clip below (or above) one of these is dropped, with the reason and the value measured."""
+    """Gates: a clip below (or above) one of these is dropped, with the reason and the value measured.
+
+    ``max_sync_ms`` counts where the offset of the sound is known with ``min_sync_confidence``; offsets are looked for up to 600 ms, so 600 is off.
+    """
 
     scorer: Model = Model("dnsmos", "dnsmos")
     min_dnsmos: float = 1.0
     min_snr_db: float = -20.0
     min_asr_confidence: float = 0.2
     max_overlap: float = 0.8
+    max_sync_ms: int = 600
+    min_sync_confidence: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)

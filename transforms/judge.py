@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 from jaxtyping import Float32
 
-from cinedub import config, sound
+from cinedub import config, sound, sync
 from cinedub.backends import roles
 from cinedub.storage import Assets, resolve
-from schemas import Dropped, Quality, Script, Span, Take, Turn, union
+from schemas import Dropped, Quality, Script, Span, Sync, Take, Turn, union
 from transforms.stage import Stage
 
 RATE = 16_000
@@ -22,7 +22,8 @@ def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Sc
     """The script as a take with its quality; or a ``Dropped`` with the first gate that it misses, what was measured and the threshold.
 
     Further gates that it misses are in ``detail``, by code: value and threshold.
-    LOW_DNSMOS, LOW_SNR and LOW_CONFIDENCE are below their thresholds; TOO_MUCH_OVERLAP is the share of voiced time with two voices or more.
+    LOW_DNSMOS, LOW_SNR and LOW_CONFIDENCE are below their thresholds; TOO_MUCH_OVERLAP is the share of voiced time with two voices or more;
+    OUT_OF_SYNC is how far the sound is from the lips in ms, where that was found with ``min_sync_confidence``.
     """
     clip = script.clip
     inside = clip.span.shift(-clip.stems.reel.heard.start)
@@ -35,14 +36,16 @@ def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Sc
         snr_db=round(snr_db(vocals, background, voiced, clip.span.start), 2),
         asr_confidence=round(confidence(script), 4),
         overlap_ms=overlap,
-        sync=None,
+        sync=offset(script),
     )
     share = round(overlap / length, 4) if length else 0.0
+    apart = abs(quality.sync.offset_ms) if quality.sync and quality.sync.confidence >= config.min_sync_confidence else 0
     gates = (
         ("LOW_DNSMOS", quality.dnsmos, config.min_dnsmos, quality.dnsmos < config.min_dnsmos),
         ("LOW_SNR", quality.snr_db, config.min_snr_db, quality.snr_db < config.min_snr_db),
         ("LOW_CONFIDENCE", quality.asr_confidence, config.min_asr_confidence, quality.asr_confidence < config.min_asr_confidence),
         ("TOO_MUCH_OVERLAP", share, config.max_overlap, share > config.max_overlap),
+        ("OUT_OF_SYNC", apart, config.max_sync_ms, apart > config.max_sync_ms),
     )
     text = " ".join(line.text for line in script.lines)
     missed = [(code, value, limit) for code, value, limit, fails in gates if fails]
@@ -57,6 +60,20 @@ class Judge(Stage[Script, Take]):
     """Measure every script, and keep the good ones."""
 
     run = staticmethod(judge)
+    version = 2
+
+
+def offset(script: Script) -> Sync | None:
+    """How late the clip's voices are against the mouths seen in it; None where no mouth is seen."""
+    if not script.cast.faces.tracks:
+        return None
+    stems, span = script.clip.stems, script.clip.span
+    around = span.pad(sync.REACH_MS, stems.reel.heard)
+    with np.load(resolve(script.cast.faces.arrays), allow_pickle=False) as arrays:
+        seen = (arrays["points"] != 0).any(axis=(2, 3))
+        mouths = list(zip(arrays["aperture"], seen, strict=True))
+    heard = sound.read(resolve(stems.vocals), around.shift(-stems.reel.heard.start), RATE)
+    return sync.measure(mouths, sync.level(heard, RATE), span.start - around.start)
 
 
 def snr_db(vocals: Float32[np.ndarray, " samples"], background: Float32[np.ndarray, " samples"], voiced: list[Span], start: int) -> float:
