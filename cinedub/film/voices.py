@@ -18,7 +18,8 @@ from jaxtyping import Float32, Int
 
 from cinedub import weights
 from cinedub.errors import UsageError
-from cinedub.film.phonemes import SILENT_SIGNS, Spelling, spell
+from cinedub.film.phonemes import SILENT_SIGNS
+from cinedub.phonemes import Spelling, spell
 from schemas import Language
 
 RATE = 24_000

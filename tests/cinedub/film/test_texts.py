@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cinedub.film import texts
-from cinedub.film.phonemes import spell, viseme
+from cinedub.film.phonemes import viseme
+from cinedub.phonemes import spell
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
