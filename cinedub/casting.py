@@ -66,7 +66,10 @@ class Heard:
 
 
 def identities(clips: list[Heard], face_distance: float) -> list[Int[np.ndarray, " N"]]:
-    """For every clip, the identity of each face track. Two faces visible at once are two people."""
+    """For every clip, the identity of each face track. Two faces visible at once are two people.
+
+    Films are taken in their order, as in ``people``.
+    """
     vectors = [clip.face_vectors for clip in clips if len(clip.faces.tracks)]
     if not vectors:
         return [np.zeros(0, int) for _ in clips]
@@ -87,8 +90,9 @@ def identities(clips: list[Heard], face_distance: float) -> list[Int[np.ndarray,
 def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distance: float) -> list[Int[np.ndarray, " W"]]:
     """For every clip, the person of each window, -1 for windows that carry no weight.
 
-    Windows join within their clip, then within their film, then across films. The first joins are cautious; after them the tree is cut where it
-    leaves the widest gap about ``voice_distance``. The segmenter's word counts within a clip, a face seen speaking counts everywhere.
+    Windows join within their clip, then within their film; then the film's people join those of the films before it, whom that changes no more. The
+    first joins are cautious; after them the tree is cut where it leaves the widest gap about ``voice_distance``. The segmenter's word counts within a
+    clip, a face seen speaking counts everywhere.
     """
     weights = [clip.weight for clip in clips]
     kept = [weight > 0 for weight in weights]
@@ -180,27 +184,39 @@ def _in_levels(
     cuts: list[Callable[[Float[np.ndarray, " merges"]], float]],
     evidence: list[Callable[[list[Int[np.ndarray, " members"]]], Float[np.ndarray, "groups groups"]]],
 ) -> Int[np.ndarray, " items"]:
-    """Labels of items that are clustered within each place of the first level, then what came of them within each place of the next."""
+    """Labels of items that are clustered within each place of the first level, then what came of them within each place of the next.
+
+    At last the places of the second level are taken in order: what came of each is matched with what came of those before. A group is the label
+    of its first item throughout.
+    """
     labels = np.arange(len(sums))
-    for places, cut, speaks in zip(levels, cuts, evidence, strict=True):
-        merged = labels.copy()
+
+    def join(inside: Int[np.ndarray, " members"], settled: int, cut: Callable[..., float], speaks: Callable[..., np.ndarray]) -> None:
+        """Cluster the groups of the items ``inside``; of the first ``settled`` groups, and of the others, no two are joined unless it is 0."""
+        numbers, position = np.unique(labels[inside], return_inverse=True)
+        if len(numbers) < 2 or settled == len(numbers):
+            return
+        groups = [inside[position == number] for number in range(len(numbers))]
+        number_of = np.full(len(sums), -1)
+        number_of[inside] = position
+        pairs = number_of[apart]
+        pairs = pairs[(pairs >= 0).all(axis=1)]
+        forbidden = np.zeros((len(groups), len(groups)), bool)
+        forbidden[pairs[:, 0], pairs[:, 1]] = forbidden[pairs[:, 1], pairs[:, 0]] = True
+        if settled:
+            forbidden[:settled, :settled] = forbidden[settled:, settled:] = True
+        np.fill_diagonal(forbidden, False)
+        tree = link(np.stack([sums[g].sum(axis=0) for g in groups]), np.array([weights[g].sum() for g in groups]), forbidden, speaks(groups))
+        new = tree.cut(cut(tree.heights))
+        for group, label in zip(groups, new, strict=True):
+            labels[group] = numbers[int(np.flatnonzero(new == label)[0])]
+
+    for places, cut, speaks in zip(levels, cuts[:-1], evidence[:-1], strict=True):
         for place in np.unique(places):
-            inside = np.flatnonzero(places == place)
-            numbers, position = np.unique(labels[inside], return_inverse=True)
-            if len(numbers) < 2:
-                continue
-            groups = [inside[position == number] for number in range(len(numbers))]
-            number_of = np.zeros(len(sums), int)
-            number_of[inside] = position
-            pairs = number_of[apart[(places[apart] == place).all(axis=1)]]
-            forbidden = np.zeros((len(groups), len(groups)), bool)
-            forbidden[pairs[:, 0], pairs[:, 1]] = forbidden[pairs[:, 1], pairs[:, 0]] = True
-            np.fill_diagonal(forbidden, False)
-            tree = link(np.stack([sums[g].sum(axis=0) for g in groups]), np.array([weights[g].sum() for g in groups]), forbidden, speaks(groups))
-            new = tree.cut(cut(tree.heights))
-            for group, label in zip(groups, new, strict=True):
-                merged[group] = labels[groups[int(np.flatnonzero(new == label)[0])][0]]
-        labels = merged
+            join(np.flatnonzero(places == place), 0, cut, speaks)
+    films = levels[-1]
+    for film in np.unique(films)[1:]:
+        join(np.flatnonzero(films <= film), len(np.unique(labels[films < film])), cuts[-1], evidence[-1])
     return np.unique(labels, return_inverse=True)[1]
 
 
@@ -208,7 +224,7 @@ def _levels(clips: list[Heard], counts: list[int]) -> list[Int[np.ndarray, " ite
     films = {film: number for number, film in enumerate(dict.fromkeys(clip.voices.clip.film.id for clip in clips))}
     by_clip = np.repeat(np.arange(len(clips)), counts)
     by_film = np.repeat([films[clip.voices.clip.film.id] for clip in clips], counts)
-    return [by_clip, by_film, np.zeros_like(by_clip)]
+    return [by_clip, by_film]
 
 
 def _blocks(tables: list[Bool[np.ndarray, "n n"]]) -> Int[np.ndarray, "pairs 2"]:

@@ -171,15 +171,28 @@ def place_evidence(before: Sequence[Look], after: Sequence[Look]) -> float:
     that the scene goes on; a side whose set-ups come back among themselves but not over the cut is closed, as scenes are (the scene
     transition graph of Yeung and Yeo, 1996).
     """
-    palette = max(palette_likeness(look, after[0]) for look in before[-2:])
-    set_up = max((_set_up_likeness(one, other) for one in before for other in after), default=0.0)
-    closed = sum(_closed(side) for side in (before, after)) if set_up < 0.5 else 0
-    return float(np.clip(6.0 * (0.45 - palette), -1.0, 2.5) + 1.0 * closed - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
+    palette, lit = max((palette_likeness(look, after[0]), _lit_likeness(look, after[0])) for look in before[-2:])
+    shots, middle = [*before, *after], len(before)
+    set_up = max(_set_up_likeness(shots[i], shots[j]) for i in range(middle) for j in range(middle, len(shots)) if not _elsewhere(shots[i : j + 1]))
+    closed = sum(_closed(side) for side in (before, after)) if max(set_up, palette) < 0.5 else 0
+    return float(np.clip(6.0 * (0.45 - palette), -1.0 - lit, 2.5) + 1.0 * closed - np.clip(10.0 * (set_up - 0.5), 0.0, 4.0))
+
+
+def _lit_likeness(one: Look, other: Look) -> float:
+    """Largest shared part of the palettes outside the eight darkest colours, which every dark place shares."""
+    lit = np.array([max(colour >> 6, colour >> 3 & 7, colour & 7) > 1 for colour in range(512)])
+    return float(np.minimum(one.palettes[:, None, lit], other.palettes[None, :, lit]).sum(axis=2).max())
 
 
 def _set_up_likeness(one: Look, other: Look) -> float:
     """How alike two shots' layouts are, where they share a palette at all."""
     return layout_likeness(one, other) if palette_likeness(one, other) > 0.4 else 0.0
+
+
+def _elsewhere(shots: Sequence[Look]) -> bool:
+    """Whether the way from the first shot to the last leads through two shots or more of another place: a visit there, not an insert."""
+    first, *between, last = shots
+    return sum(max(palette_likeness(look, first), palette_likeness(look, last)) < 0.35 for look in between) >= 2
 
 
 def _closed(side: Sequence[Look]) -> bool:

@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from cinedub import retiming
+from cinedub import config, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import line_of
+from cinedub.witness import Witness, kept_times
 from schemas import Cast, Correction, Language, Line, Span, Turn
 
 #: A border of a turn this near to its line's is the line's, and moves with it.
@@ -19,41 +20,58 @@ _TIMES = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
 def argue(
-    lines: tuple[Line, ...], cast: Cast, edits: Sequence[Edit], max_length_change: float, by: str
+    lines: tuple[Line, ...], cast: Cast, edits: Sequence[Edit], limits: config.Correct, by: str, witness: Witness | None = None
 ) -> tuple[tuple[Line, ...], tuple[Turn, ...], tuple[Correction, ...]]:
-    """Lines and turns after the edits that hold, and the verdict on every one, in order."""
+    """Lines (in their places) and turns after the edits that hold, and the verdict on every one, in order."""
     now, turns = list(lines), cast.turns
     verdicts: list[Correction] = []
     for edit in edits:
-        refusal, evidence = verify(edit, now, cast, max_length_change)
+        refusal, evidence = verify(edit, now, cast, limits, witness)
         if not refusal:
             before = now[edit.line]
             now[edit.line] = applied(edit, before, cast)
+            if edit.kind == "text" and witness and (heard := witness.times(now, edit.line)):
+                now[edit.line] = kept_times(now[edit.line], heard, before.words)
             turns = _turns_after(turns, before, now[edit.line])
         evidence["confidence"] = edit.confidence
         if edit.reason and refusal:
             evidence["argument"] = edit.reason
         verdict: Literal["accepted", "rejected"] = "rejected" if refusal else "accepted"
         verdicts.append(Correction(edit.kind, edit.line, edit.before, edit.after, refusal or edit.reason, evidence, verdict, by))
-    order = sorted(range(len(now)), key=lambda number: (now[number].span, now[number].speaker))
+    return tuple(now), turns, tuple(verdicts)
+
+
+def unjudged(edits: Sequence[Edit], judged: Sequence[Correction]) -> list[Edit]:
+    """Edits that were not proposed before: the same evidence gives the same verdict."""
+    known = {(past.kind, past.line, past.before, past.after) for past in judged}
+    return [edit for edit in edits if (edit.kind, edit.line, edit.before, edit.after) not in known]
+
+
+def in_order(lines: Sequence[Line], corrections: Sequence[Correction]) -> tuple[tuple[Line, ...], tuple[Correction, ...]]:
+    """Lines by start, and the corrections with their lines' new numbers."""
+    order = sorted(range(len(lines)), key=lambda number: (lines[number].span, lines[number].speaker))
     moved = {old: new for new, old in enumerate(order)}
-    kept = tuple(dataclasses.replace(verdict, line=moved.get(verdict.line, verdict.line)) for verdict in verdicts)
-    return tuple(now[number] for number in order), turns, kept
+    kept = tuple(dataclasses.replace(correction, line=moved.get(correction.line, correction.line)) for correction in corrections)
+    return tuple(lines[number] for number in order), kept
 
 
-def verify(edit: Edit, lines: Sequence[Line], cast: Cast, max_length_change: float) -> tuple[str, dict[str, Any]]:
-    """Why an edit is refused ("" when it holds), and what was measured. This is where sound and voice will be asked, too."""
+def verify(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
+    """Why an edit is refused ("" when it holds), and what was measured: words are the sound's to judge, speakers the voice's and the face's."""
     if not 0 <= edit.line < len(lines):
         return f"there is no line {edit.line}", {"lines": len(lines)}
     if edit.before == edit.after:
         return "nothing changes", {}
-    line = lines[edit.line]
-    check = {"text": _verify_text, "speaker": _verify_speaker, "time": _verify_time}[edit.kind]
-    return check(edit, line, cast, max_length_change)
+    if edit.kind == "text":
+        return _verify_text(edit, lines, cast, limits, witness)
+    if edit.kind == "speaker":
+        return _verify_speaker(edit, lines[edit.line], cast, limits, witness)
+    return _verify_time(edit, lines[edit.line], cast)
 
 
-def _verify_text(edit: Edit, line: Line, cast: Cast, max_length_change: float) -> tuple[str, dict[str, Any]]:
-    language = cast.clip.film.language
+def _verify_text(
+    edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct, witness: Witness | None
+) -> tuple[str, dict[str, Any]]:
+    line, language = lines[edit.line], cast.clip.film.language
     text = _replaced(line.text, edit.before, edit.after, language)
     if text is None:
         return "what should change does not occur once in the line", {}
@@ -61,15 +79,28 @@ def _verify_text(edit: Edit, line: Line, cast: Cast, max_length_change: float) -
         return f"the text leaves the script of {language!r}", {}
     heard, said = len(retiming.units(line.asr_text, language)), len(retiming.units(text, language))
     change = abs(said - heard) / max(heard, 1)
-    measured = {"length_change": round(change, 3), "limit": max_length_change}
-    if not said or change > max_length_change:
+    measured: dict[str, Any] = {"length_change": round(change, 3), "limit": limits.max_length_change}
+    if not said or change > limits.max_length_change:
         return "the length changes too much", measured
     if line.span.duration < said * retiming.MIN_UNIT_MS:
         return "nobody says so much in that time", measured
+    old, new = ([retiming.bare(unit) for unit in retiming.units(side, language)] for side in (line.text, text))
+    if witness is None or old == new:  # of capitals and commas the sound knows nothing
+        return "", measured
+    measured["margins"] = margins = witness.margins(lines, edit.line, text)
+    measured["min_margin"] = limits.min_margin_deletion if _only_takes_away(old, new) else limits.min_margin
+    if any(margin < measured["min_margin"] for margin in margins.values()):
+        return "the sound contradicts it", measured
     return "", measured
 
 
-def _verify_speaker(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, dict[str, Any]]:
+def _only_takes_away(old: list[str], new: list[str]) -> bool:
+    """Whether ``new`` is ``old`` with something left out."""
+    rest = iter(old)
+    return len(new) < len(old) and all(unit in rest for unit in new)
+
+
+def _verify_speaker(edit: Edit, line: Line, cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
     known = {speaker.id: speaker for speaker in cast.speakers}
     if edit.after not in known:
         return "the cast has no such speaker", {"speakers": sorted(known)}
@@ -80,12 +111,16 @@ def _verify_speaker(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, 
                          if track.index in known[name].faces), default=0.0) / line.span.duration, 3)
         for name in (edit.before, edit.after) if name in known
     }  # fmt: skip
+    measured: dict[str, Any] = {"seen_speaking": seen}
     if seen.get(edit.before, 0.0) >= 0.5 > 2 * seen[edit.after]:
-        return "the one who speaks is seen speaking", {"seen_speaking": seen}
-    return "", {"seen_speaking": seen}
+        return "the one who speaks is seen speaking", measured
+    measured["likeness"] = like = witness.likeness(line) if witness else {}
+    if edit.before in like and edit.after in like and like[edit.after] - like[edit.before] < limits.min_voice_margin:
+        return "the voice is another's", {**measured, "min_voice_margin": limits.min_voice_margin}
+    return "", measured
 
 
-def _verify_time(edit: Edit, line: Line, cast: Cast, _: float) -> tuple[str, dict[str, Any]]:
+def _verify_time(edit: Edit, line: Line, cast: Cast) -> tuple[str, dict[str, Any]]:
     clip = cast.clip.span
     times = _TIMES.fullmatch(edit.after.strip())
     if times is None or int(times[1]) >= int(times[2]):

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from schemas import Cast, Line, Span
+from schemas import Cast, Correction, Line, Span
 
 #: Characters of JSON that fit a small context window with room for the answer.
 MAX_CHARS = 24_000
 
 
-def evidence(cast: Cast, lines: Sequence[Line], max_chars: int = MAX_CHARS) -> dict[str, Any]:
+def evidence(cast: Cast, lines: Sequence[Line], judged: Sequence[Correction] = (), max_chars: int = MAX_CHARS) -> dict[str, Any]:
     """Everything heard and seen in a clip. What tells least goes first when it is too long: words, then other readings, then turns."""
     clip = cast.clip
     zero = clip.span.start
@@ -44,6 +44,10 @@ def evidence(cast: Cast, lines: Sequence[Line], max_chars: int = MAX_CHARS) -> d
             {**ms(heard.span), "text": heard.text, "confidence": round(heard.confidence, 2), "alternatives": list(heard.alternatives[:5])}
             for heard in clip.utterances
         ],
+        "judged": [
+            {"kind": past.kind, "line": past.line, "before": past.before, "after": past.after, "verdict": past.verdict, "reason": past.reason}
+            for past in judged
+        ],
     }  # fmt: skip
     for shorten in _SHORTER:
         if len(json.dumps(told, ensure_ascii=False)) <= max_chars:
@@ -62,5 +66,5 @@ def _without(name: str) -> Callable[[dict[str, Any]], None]:
 
 
 _SHORTER: tuple[Callable[[dict[str, Any]], None], ...] = (
-    _without_words, _without("utterances"), _without("shots_ms"), _without("turns"), _without("faces"),
+    _without_words, _without("utterances"), _without("judged"), _without("shots_ms"), _without("turns"), _without("faces"),
 )  # fmt: skip

@@ -1,34 +1,40 @@
-"""A built dataset against the truth: words, speakers, scenes, kinds. Before correction (as heard) and after."""
+"""A built dataset against the truth: words, speakers, faces, sound, scenes. Before correction (as heard) and after.
+
+What the truth doesn't know isn't measured. A peer's film (``cinedub.peer``) is scored by the same code.
+"""
 
 from __future__ import annotations
 
+import io
 import json
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import jiwer
-import meeteval
-from pyannote.core import Annotation, Segment, Timeline
-from pyannote.metrics.diarization import DiarizationErrorRate
+import numpy as np
+import pyarrow.parquet as pq
 
-from cinedub import shards
+from cinedub import measures, shards, voicescore, wordscore
 from cinedub.errors import UsageError
+from cinedub.measures import Measure, overlap
 from cinedub.scoretable import markdown, table
-from cinedub.truth import TrueLine, Truth, read
-from cinedub.wording import tokens
+from cinedub.sightscore import Sight
+from cinedub.stemscore import Stems
+from cinedub.truth import TrueTurn, Truth, read
+from schemas import Kind, Span, union
 from schemas.record import upgrade
 
 __all__ = ["markdown", "score", "table"]
 
 #: A clip may reach this far over a join between scenes.
 JOIN_TOLERANCE_MS = 100
-#: A line is covered when at least this share of its words was found.
-COVERED = 0.5
-#: Collars as ± seconds around every border of the truth; pyannote.metrics takes the whole width.
-COLLARS = {"der": 0.25, "der_strict": 0.0}
+#: A line is covered when at least this share of its words was found; it is on screen when its speaker is seen for this share of it.
+COVERED = SEEN = 0.5
+
+_ARRAYS = {"faces.npz": ("pts_ms", "track", "box", "speaking"), "lips.npz": ("aperture",)}
+_SOUNDS = ("vocals.flac", "background.flac", "mix.flac")
+_KEPT = ("span_ms", "kind", "lines", "turns", "asr_turns", "speakers")
 
 
 @dataclass
@@ -37,20 +43,32 @@ class Film:
 
     truth: Truth
     records: list[dict[str, Any]] = field(default_factory=list)
+    sight: Sight | None = None
+    stems: Stems | None = None
+    ids: set[str] = field(default_factory=set)
 
 
-def score(out: Path, truths: Sequence[Path]) -> dict[str, Any]:
+def score(out: Path, truths: Sequence[Path], peer: bool = False) -> dict[str, Any]:
     """Every measure for every film and in total: ``{"films": {name: measures}, "total": measures}``.
 
-    A film of which nothing was kept scores as lost, not as absent.
+    With ``peer`` the same under ``"peer"``, for what a user would pick today on the same films. A film of which nothing was kept scores as lost,
+    not as absent.
 
     Raises:
-        UsageError: a truth that can't be read, or given twice.
+        UsageError: a truth that can't be read, or given twice, or that has no film beside it for the peer to hear.
         ShardError: no finished dataset in ``out``.
     """
     films = _gather(out, truths)
-    scores = {name: _measures(film) for name, film in films.items()}
-    return {"films": scores, "total": _total(list(scores.values()))}
+    dropped = pq.read_table(out / "dropped.parquet").to_pylist() if (out / "dropped.parquet").exists() else []
+    scores = {name: _heard(film) | _seen(film) | _losses(film, dropped) for name, film in films.items()}
+    result: dict[str, Any] = {"films": scores, "total": measures.total(list(scores.values()))}
+    if peer:
+        from cinedub.peer import record
+
+        theirs = {name: _heard(Film(film.truth, [record(film.truth)])) for name, film in films.items()}
+        theirs = {name: {key: value for key, value in film.items() if not key.endswith("_before")} for name, film in theirs.items()}
+        result["peer"] = {"films": theirs, "total": measures.total(list(theirs.values()))}
+    return result
 
 
 def _gather(out: Path, truths: Sequence[Path]) -> dict[str, Film]:
@@ -60,146 +78,98 @@ def _gather(out: Path, truths: Sequence[Path]) -> dict[str, Film]:
         truth = read(path)
         if truth.film in films:
             raise UsageError(f"two truths for the film {truth.film!r}")
-        films[truth.film] = Film(truth)
+        films[truth.film] = Film(truth, sight=Sight(truth) if truth.shots or truth.faces else None, stems=Stems.of(truth))
         names |= {name: truth.film for name in (truth.film, truth.title, path.stem) if name}
+    wanted = ["json", *(_ARRAYS if any(film.sight for film in films.values()) else ())]
+    wanted += _SOUNDS if any(film.stems for film in films.values()) else ()
     for shard in shards.shards_in(out):
-        for _, sample in shards.read_shard(shard, ["json"]):
+        for _, sample in shards.read_shard(shard, wanted):
             record = upgrade(json.loads(sample["json"]))
             name = names.get(record["film"]["title"]) or names.get(record["film"]["id"])
             if name:
-                kept = ("span_ms", "kind", "lines", "turns", "asr_turns", "speakers")
-                films[name].records.append({key: record[key] for key in kept})
+                _take(films[name], record, sample)
     for film in films.values():
         film.records.sort(key=lambda record: record["span_ms"])
     return films
 
 
-def _measures(film: Film) -> dict[str, Any]:
+def _take(film: Film, record: dict[str, Any], sample: dict[str, bytes]) -> None:
+    """Keep the annotations of a record; its arrays and sounds are measured now and let go."""
+    film.ids.add(record["film"]["id"])
+    film.records.append({key: record[key] for key in _KEPT})
+    if film.sight:
+        faces, lips = ({key: np.load(io.BytesIO(sample[member]), allow_pickle=False)[key] for key in keys} for member, keys in _ARRAYS.items())
+        film.sight.add(record, faces, lips)
+    if film.stems:
+        film.stems.add(record, sample)
+
+
+def _heard(film: Film) -> dict[str, Any]:
+    """What sound alone tells: words and voices."""
     truth, records = film.truth, film.records
-    lines = [
-        {**line, "start_ms": line["start_ms"] + record["span_ms"][0], "end_ms": line["end_ms"] + record["span_ms"][0]}
-        for record in records
-        for line in record["lines"]
-    ]
-    lines.sort(key=lambda line: (line["start_ms"], line["end_ms"]))
-    turns = {name: _annotation(film, name) for name in ("asr_turns", "turns")}
-    reference = _reference(truth)
+    lines = _on_clock(records)
     words = "cer" if truth.tongue == "zh" else "wer"
-    after, found = _words(truth, [line["text"] for line in lines])
-    before, _ = _words(truth, [line["asr_text"] for line in lines])
+    after, found = wordscore.words(truth, [line["text"] for line in lines])
+    before, _ = wordscore.words(truth, [line["asr_text"] for line in lines])
+    true, turns = voicescore.reference(truth), {name: voicescore.annotation(records, name) for name in ("asr_turns", "turns")}
     return {
         "language": truth.tongue,
-        "clips": len(records),
-        "seconds": {"film": truth.duration_ms / 1000, "kept": sum(end - start for start, end in (r["span_ms"] for r in records)) / 1000},
         f"{words}_before": before,
         words: after,
         **{
             name + suffix: cp
             for suffix, field_name in (("_before", "asr_text"), ("", "text"))
-            for name, cp in {f"cp{words}": _cp(truth, lines, field_name)}.items()
+            for name, cp in {f"cp{words}": wordscore.with_speakers(truth, lines, field_name)}.items()
             if cp
         },
         **{
-            name + suffix: _der(reference, turns[source], truth.duration_ms, collar)
-            for name, collar in COLLARS.items()
+            name + suffix: voicescore.der(true, turns[source], truth.duration_ms, collar)
+            for name, collar in voicescore.COLLARS.items()
             for suffix, source in (("_before", "asr_turns"), ("", "turns"))
             if truth.turns
         },
-        "speakers": {"truth": len({turn.speaker for turn in truth.turns}), "found": len(turns["turns"].labels())},
-        "joins": _joins(truth, records),
-        "lines": _share(found, lambda share: share >= COVERED),
-        "kind": _kinds(truth, records),
-        "gender": _genders(truth, records),
+        **(voicescore.clusters(true, turns["turns"], truth.duration_ms) if truth.turns else {}),
+        "speakers": _speaker_count(truth, turns["turns"].labels()),
+        "lines": measures.counted(found, lambda share: share >= COVERED),
+        **wordscore.borders(truth, [word for line in lines for word in line.get("words", ())]),
     }
 
 
-def _words(truth: Truth, said: Iterable[str]) -> tuple[dict[str, Any], list[float]]:
-    """Errors over the whole film, and for each true line the share of its words that was found."""
-    reference = [tokens(line.text, truth.tongue) for line in truth.spoken]
-    hypothesis = [token for text in said for token in tokens(text, truth.tongue)]
-    joined = [token for line in reference for token in line]
-    if not joined:
-        return _rate(0, 0, 0, len(hypothesis), 0), []
-    aligned = jiwer.process_words(" ".join(joined), " ".join(hypothesis))
-    hits = [False] * len(joined)
-    for chunk in aligned.alignments[0]:
-        if chunk.type == "equal":
-            hits[chunk.ref_start_idx : chunk.ref_end_idx] = [True] * (chunk.ref_end_idx - chunk.ref_start_idx)
-    shares, place = [], 0
-    for line in reference:
-        if line:
-            shares.append(sum(hits[place : place + len(line)]) / len(line))
-        place += len(line)
-    return _rate(len(joined), aligned.substitutions, aligned.deletions, aligned.insertions, aligned.hits), shares
-
-
-def _rate(words: int, substitutions: int, deletions: int, insertions: int, hits: int) -> dict[str, Any]:
-    errors = substitutions + deletions + insertions
+def _seen(film: Film) -> dict[str, Any]:
+    """What the whole chain tells: scenes, people, pictures, stems."""
+    truth, records = film.truth, film.records
     return {
-        "rate": errors / words if words else float(bool(errors)), "words": words, "errors": errors,
-        "substitutions": substitutions, "deletions": deletions, "insertions": insertions, "hits": hits,
-    }  # fmt: skip
+        "clips": len(records),
+        "seconds": {"film": truth.duration_ms / 1000, "kept": sum(end - start for start, end in (r["span_ms"] for r in records)) / 1000},
+        "joins": _joins(truth, records),
+        **_kinds(truth, records),
+        "gender": _genders(truth, records),
+        **_lines(truth, _on_clock(records)),
+        **(film.sight.measures() if film.sight else {}),
+        **(film.stems.measures() if film.stems else {}),
+    }
 
 
-def _cp(truth: Truth, lines: list[dict[str, Any]], text: str) -> dict[str, Any] | None:
-    """Word errors with speakers kept apart, the best pairing of speakers counted (concatenated minimum permutation).
+def _on_clock(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All lines with their words on the film's clock, in order."""
 
-    Only where the truth says whose words a line holds; what was found is taken from the same stretches of film.
-    """
-    owned = [(line, truth.speaker_of(line)) for line in truth.spoken]
-    known = [(line, speaker) for line, speaker in owned if speaker]
-    if not known:
-        return None
-    reference: dict[str, list[str]] = {}
-    for line, speaker in known:
-        reference.setdefault(speaker, []).extend(tokens(line.text, truth.tongue))
-    all_known = len(known) == len(owned)
-    hypothesis: dict[str, list[str]] = {}
-    for said in lines:
-        if all_known or _belongs(said, owned):
-            hypothesis.setdefault(said["speaker"], []).extend(tokens(said[text], truth.tongue))
-    # An empty stream stands for nobody: meeteval wants at least one on each side.
-    result = meeteval.wer.cp_word_error_rate(
-        [" ".join(words) for words in reference.values()], [" ".join(words) for words in hypothesis.values()] or [""],
-        reference_sort=False, hypothesis_sort=False,
-    )  # fmt: skip
-    return {"rate": result.error_rate, "words": result.length, "errors": result.errors}
+    def moved(item: dict[str, Any], zero: int) -> dict[str, Any]:
+        return {**item, "start_ms": item["start_ms"] + zero, "end_ms": item["end_ms"] + zero}
+
+    lines = [
+        {**moved(line, record["span_ms"][0]), "words": [moved(word, record["span_ms"][0]) for word in line.get("words", ())]}
+        for record in records
+        for line in record["lines"]
+    ]
+    return sorted(lines, key=lambda line: (line["start_ms"], line["end_ms"]))
 
 
-def _belongs(said: dict[str, Any], owned: list[tuple[TrueLine, str | None]]) -> bool:
-    """Whether the true line that a found line overlaps most has one known speaker."""
-    line, speaker = max(owned, key=lambda pair: _overlap(said["start_ms"], said["end_ms"], pair[0].start_ms, pair[0].end_ms))
-    return bool(speaker and _overlap(said["start_ms"], said["end_ms"], line.start_ms, line.end_ms))
+def _speaker_count(truth: Truth, found: Sequence[str]) -> Measure:
+    true = len({turn.speaker for turn in truth.turns})
+    return {"truth": true, "found": len(found), "error": abs(len(found) - true)}
 
 
-def _annotation(film: Film, name: str) -> Annotation:
-    turns = Annotation()
-    for record in film.records:
-        zero = record["span_ms"][0]
-        for turn in record[name]:
-            segment = Segment((zero + turn["start_ms"]) / 1000, (zero + turn["end_ms"]) / 1000)
-            turns[segment, turns.new_track(segment)] = turn["speaker"]
-    return turns
-
-
-def _reference(truth: Truth) -> Annotation:
-    turns = Annotation()
-    for turn in truth.turns:
-        segment = Segment(turn.start_ms / 1000, turn.end_ms / 1000)
-        turns[segment, turns.new_track(segment)] = turn.speaker
-    return turns
-
-
-def _der(reference: Annotation, hypothesis: Annotation, duration_ms: int, collar: float) -> dict[str, Any]:
-    """Diarization error over the whole film and its parts, in seconds of speech (overlapped speech counts for each speaker)."""
-    metric = DiarizationErrorRate(collar=2 * collar, skip_overlap=False)
-    parts = metric(reference, hypothesis, uem=Timeline([Segment(0, duration_ms / 1000)]), detailed=True)
-    names = {"missed detection": "missed", "false alarm": "false_alarm", "confusion": "confusion", "total": "total"}
-    seconds = {short: round(parts[long], 3) for long, short in names.items()}
-    return {"rate": _ratio(seconds["missed"] + seconds["false_alarm"] + seconds["confusion"], seconds["total"]), **seconds}
-
-
-def _joins(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
+def _joins(truth: Truth, records: list[dict[str, Any]]) -> Measure:
     """Borders between true scenes, and how many of them no clip crosses."""
     near = JOIN_TOLERANCE_MS
     spans = [record["span_ms"] for record in records]
@@ -207,16 +177,17 @@ def _joins(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
     return {"of": len(truth.joins), "right": len(truth.joins) - crossed}
 
 
-def _kinds(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
-    """True scenes whose kind is that of the clip that shares most with them; a scene without a clip is wrong."""
-    right = 0
-    for start, end, kind in truth.scenes():
-        best = max(records, key=lambda record: _overlap(start, end, *record["span_ms"]), default=None)
-        right += bool(best and _overlap(start, end, *best["span_ms"]) and best["kind"] == kind)
-    return {"of": len(truth.scenes()), "right": right}
+def _kinds(truth: Truth, records: list[dict[str, Any]]) -> dict[str, Measure]:
+    """True scenes whose kind is that of the clip that shares most with them; a scene without a clip is lost. ``kinds``: true kind -> found kind."""
+    kinds: Measure = {true: dict.fromkeys((*get_args(Kind), "lost"), 0) for true in get_args(Kind)}
+    scenes = truth.scenes()
+    for start, end, kind in scenes:
+        best = max(records, key=lambda record: overlap(start, end, *record["span_ms"]), default=None)
+        kinds[kind][best["kind"] if best and overlap(start, end, *best["span_ms"]) else "lost"] += 1
+    return {"kind": {"of": len(scenes), "right": sum(kinds[kind][kind] for kind in kinds)}, **({"kinds": kinds} if scenes else {})}
 
 
-def _genders(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
+def _genders(truth: Truth, records: list[dict[str, Any]]) -> Measure:
     """True speakers of known gender whom the found speaker that shares most of their time gives the same."""
     shared: dict[str, dict[str, int]] = {}
     votes: dict[str, dict[str, int]] = {}
@@ -229,7 +200,7 @@ def _genders(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
             ballot = votes.setdefault(name, {})
             ballot[said.get(name, "uncertain")] = ballot.get(said.get(name, "uncertain"), 0) + end - start
             for true in truth.turns:
-                if common := _overlap(start, end, true.start_ms, true.end_ms):
+                if common := overlap(start, end, true.start_ms, true.end_ms):
                     with_whom = shared.setdefault(true.speaker, {})
                     with_whom[name] = with_whom.get(name, 0) + common
     right = 0
@@ -241,31 +212,46 @@ def _genders(truth: Truth, records: list[dict[str, Any]]) -> dict[str, int]:
     return {"of": len(genders), "right": right}
 
 
-def _share(values: Sequence[float], right: Callable[[float], bool]) -> dict[str, int]:
-    return {"of": len(values), "right": sum(right(value) for value in values)}
+def _lines(truth: Truth, lines: list[dict[str, Any]]) -> dict[str, Measure]:
+    """True turns with words that the found line that shares most with them calls on screen, or of an emotion, as they are; a lost one is wrong."""
+    found: dict[str, Measure] = {}
+    for true in truth.told:
+        best = max(lines, key=lambda line: overlap(line["start_ms"], line["end_ms"], true.start_ms, true.end_ms), default=None)
+        if best and not overlap(best["start_ms"], best["end_ms"], true.start_ms, true.end_ms):
+            best = None
+        if true.seen_ms is not None:
+            _count(found, "on_screen", bool(best and best["on_screen"] == _is_seen(true)))
+        if true.emotion:
+            _count(found, "emotion", bool(best and best["emotion"]["label"] == true.emotion))
+    return found
 
 
-def _overlap(start: int, end: int, other_start: int, other_end: int) -> int:
-    return max(0, min(end, other_end) - max(start, other_start))
+def _is_seen(turn: TrueTurn) -> bool:
+    return sum(end - start for start, end in turn.seen_ms or ()) >= SEEN * (turn.end_ms - turn.start_ms)
 
 
-def _ratio(errors: float, total: float) -> float:
-    return errors / total if total else 0.0 if not errors else math.inf
+def _count(found: dict[str, Measure], name: str, right: bool) -> None:
+    count = found.setdefault(name, {"of": 0, "right": 0})
+    count["of"] += 1
+    count["right"] += right
 
 
-def _total(films: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over films; rates from the sums."""
-    total: dict[str, Any] = {}
-    for film in films:
-        for name, value in film.items():
-            if isinstance(value, dict):
-                mine = total.setdefault(name, {})
-                for part, number in value.items():
-                    mine[part] = mine.get(part, 0) + number
-            elif name == "clips":
-                total[name] = total.get(name, 0) + value
-    for value in total.values():
-        if isinstance(value, dict) and "rate" in value:
-            errors = value["errors"] if "errors" in value else value["missed"] + value["false_alarm"] + value["confusion"]
-            value["rate"] = _ratio(errors, value["words"] if "words" in value else value["total"])
-    return total
+def _losses(film: Film, dropped: list[dict[str, Any]]) -> dict[str, Any]:
+    """Seconds in which somebody truly speaks: how many are in clips, how many were refused by which gate, how many no clip was cut for."""
+    speech = union(Span(turn.start_ms, turn.end_ms) for turn in film.truth.turns)
+    kept = union(Span(*record["span_ms"]) for record in film.records)
+    lost: dict[str, float] = {}
+    refused = list(kept)
+    for row in dropped:
+        if row["film"] in film.ids:
+            name, span = f"{row['stage']}: {row['code']}", Span(row["start_ms"], row["end_ms"])
+            lost[name] = lost.get(name, 0.0) + (_shared(speech, union([*refused, span])) - _shared(speech, refused)) / 1000
+            refused = union([*refused, span])
+    whole = sum(span.duration for span in speech)
+    if unclipped := (whole - _shared(speech, refused)) / 1000:
+        lost["no clip"] = unclipped
+    return {"speech": {"of": whole / 1000, "right": _shared(speech, kept) / 1000}, **({"lost": lost} if lost else {})} if speech else {}
+
+
+def _shared(one: Iterable[Span], other: Sequence[Span]) -> int:
+    return sum(overlap(a.start, a.end, b.start, b.end) for a in one for b in other)

@@ -1,4 +1,4 @@
-"""What a film really holds, written beside it: lines, turns and speakers, as JSON (and RTTM beside it, whose turns go first)."""
+"""What a film really holds, written beside it: scenes, turns, words, shots and faces, as JSON (and RTTM beside it, whose turns go first)."""
 
 from __future__ import annotations
 
@@ -24,18 +24,49 @@ class TrueLine(msgspec.Struct, frozen=True):
     speaker: str | None = None
 
 
+class TrueWord(msgspec.Struct, frozen=True):
+    """One word as written, in ms on the film's clock."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
 class TrueTurn(msgspec.Struct, frozen=True):
-    """Who speaks from when to when, in ms on the film's clock, and what, where that is known."""
+    """Who speaks from when to when, in ms on the film's clock; and, where that is known, what, how, and when they can be seen doing so."""
 
     start_ms: int
     end_ms: int
     speaker: str
     gender: str = ""
     text: str = ""
+    emotion: str = ""
+    seen_ms: tuple[tuple[int, int], ...] | None = None
+    words: tuple[TrueWord, ...] = ()
+
+
+class TrueShot(msgspec.Struct, frozen=True):
+    """One shot, in ms on the film's clock."""
+
+    start_ms: int
+    end_ms: int
+
+
+class TrueFace(msgspec.Struct, frozen=True):
+    """Whose face is where, frame by frame: boxes x0 y0 x1 y1 in pixels, ``mouth`` as the distance of the lips over that of the eyes."""
+
+    person: str
+    first_frame: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+    mouth: tuple[float, ...] = ()
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """One film's truth, in order of time. ``spoken`` is what is said as finely as it is known: turn by turn, or else line by line."""
+    """One film's truth, in order of time; what isn't known is empty.
+
+    ``spoken`` is what is said as finely as it is known: turn by turn, or else line by line. ``told`` are the turns with all that the JSON says of
+    them, ``turns`` those of the RTTM file where there is one. ``stem`` is the truth file's path without its ending.
+    """
 
     film: str
     duration_ms: int
@@ -43,7 +74,16 @@ class Truth(msgspec.Struct, frozen=True):
     turns: tuple[TrueTurn, ...]
     language: Literal["en", "zh"] | None = None
     title: str = ""
+    fps: str = ""
+    shots: tuple[TrueShot, ...] = ()
+    faces: tuple[TrueFace, ...] = ()
     spoken: tuple[TrueLine, ...] = ()
+    told: tuple[TrueTurn, ...] = ()
+    stem: str = ""
+
+    def beside(self, *endings: str) -> Path | None:
+        """The first file beside the truth that has its name and one of the endings."""
+        return next((path for ending in endings if self.stem and (path := Path(self.stem + ending)).is_file()), None)
 
     @property
     def tongue(self) -> Literal["en", "zh"]:
@@ -93,13 +133,15 @@ def read(path: Path) -> Truth:
         raise UsageError(f"truth file {path}: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError, IndexError) as error:
         raise UsageError(f"truth file {path}: {error}") from error
-    told = [TrueLine(turn.start_ms, turn.end_ms, turn.text, speaker=turn.speaker) for turn in truth.turns if turn.text]
+    told = sorted(truth.turns, key=lambda turn: (turn.start_ms, turn.end_ms))
+    lines_told = [TrueLine(turn.start_ms, turn.end_ms, turn.text, speaker=turn.speaker) for turn in told if turn.text]
     lines = tuple(sorted(truth.lines, key=lambda line: (line.start_ms, line.end_ms)))
     turns = tuple(
         msgspec.structs.replace(turn, gender=_GENDERS.get(turn.gender, turn.gender)) for turn in sorted(turns, key=lambda turn: turn.start_ms)
     )
-    spoken = tuple(sorted(told, key=lambda line: (line.start_ms, line.end_ms))) if len(told) == len(truth.turns) > 0 else lines
-    return msgspec.structs.replace(truth, lines=lines, turns=turns, spoken=spoken)
+    spoken = tuple(lines_told) if len(lines_told) == len(told) > 0 else lines
+    stem = str(path.with_suffix(""))
+    return msgspec.structs.replace(truth, lines=lines, turns=turns, spoken=spoken, told=tuple(told), stem=stem)
 
 
 def _read_rttm(path: Path, truth: Truth) -> tuple[TrueTurn, ...]:

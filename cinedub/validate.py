@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, get_args
 import numpy as np
 
 from cinedub import media, shards
+from cinedub.errors import CinedubError
 from schemas import Age, EmotionLabel, Gender, Kind
 from schemas.record import MEMBERS, SPLITS, upgrade
 
@@ -68,7 +70,7 @@ def validate(out: Path) -> Report:
                 found = list(check(key, sample, facts))
                 record = json.loads(sample["json"])
                 groups.setdefault(record["film"]["series"] or record["film"]["id"], set()).add(facts["split"])
-            except (KeyError, ValueError, TypeError, AttributeError) as error:
+            except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile, CinedubError) as error:
                 found = [f"unreadable: {type(error).__name__}: {error}"]
             report.faults += [f"{key}: {fault}" for fault in found]
     report.faults += [f"film or series {group} is in several splits: {sorted(splits)}" for group, splits in groups.items() if len(splits) > 1]

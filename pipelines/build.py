@@ -15,26 +15,26 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from transforms.correct import Correct
-from transforms.cut_clips import CutClips
-from transforms.find_scenes import FindScenes
-from transforms.judge import Judge
-from transforms.recognise import Recognise
-from transforms.see import See
-from transforms.transcribe import Transcribe
 
 from cinedub import backends, commit, config, display, progress, sources, storage, weights
 from cinedub.errors import CinedubError, UsageError
 from schemas import Shard, Source, codec
+from transforms.correct import Correct
+from transforms.cut_clips import CutClips
 from transforms.cut_reels import CutReels
 from transforms.detect_shots import DetectShots
 from transforms.distinct import Distinct
+from transforms.find_scenes import FindScenes
 from transforms.gather import Gather
 from transforms.hear import Hear
+from transforms.judge import Judge
 from transforms.pack import Pack
 from transforms.probe import Probe
+from transforms.recognise import Recognise
+from transforms.see import See
 from transforms.separate import Separate
 from transforms.stage import Losses
+from transforms.transcribe import Transcribe
 from transforms.write_losses import WriteLosses, write_dropped
 from transforms.write_shards import WriteShards
 

@@ -2,14 +2,14 @@
 
 from schemas.failure import Failure
 from schemas.film import AudioStream, Film, Language, Reel, Shots, Source, Stems, VideoStream, check_id
-from schemas.people import Age, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Speaker
+from schemas.people import Age, Appearance, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Speaker
 from schemas.record import Member, Record, Shard
 from schemas.script import Correction, Dropped, Kind, Line, Quality, Script, Sync, Take
 from schemas.span import Span, union
 from schemas.speech import Clip, Scenes, Transcript, Turn, Utterance, Voices, Word
 
 __all__ = [
-    "Age", "Appearances", "AudioStream", "Cast", "Clip", "Correction", "Dropped", "Emotion", "EmotionLabel", "FaceTrack", "Faces",
+    "Age", "Appearance", "Appearances", "AudioStream", "Cast", "Clip", "Correction", "Dropped", "Emotion", "EmotionLabel", "FaceTrack", "Faces",
     "Failure", "Film", "Gender", "Kind", "Language", "Line", "Member", "Quality", "Record", "Reel", "Scenes", "Script", "Shard", "Shots",
     "Source", "Span", "Speaker", "Stems", "Sync", "Take", "Transcript", "Turn", "Utterance", "VideoStream", "Voices", "Word", "check_id",
     "union",

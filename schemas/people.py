@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.film import Film
 from schemas.span import Span
 from schemas.speech import Clip, Turn, Voices
 
@@ -101,16 +102,19 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """Everybody heard and seen in one film: ``clips`` is a file of its ``Voices`` and ``Faces``, one of each for a clip, in order of time."""
+
+    film: Film
+    clips: str
+
+
+@dataclass(frozen=True, slots=True)
 class Appearances:
-    """Everybody heard and seen in a group (a series, or one film), clip by clip and in order: what recognition works on."""
+    """Everybody heard and seen in a group (a series, or one film): what recognition works on. A film's clips are too many for one element."""
 
     group: str
-    voices: tuple[Voices, ...]
-    faces: tuple[Faces, ...]
-
-    def __post_init__(self) -> None:
-        if [voices.id for voices in self.voices] != [faces.id for faces in self.faces]:
-            raise ValueError("voices and faces come in pairs, one of each for a clip")
+    parts: tuple[Appearance, ...]
 
     @property
     def id(self) -> str:

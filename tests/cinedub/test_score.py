@@ -167,7 +167,7 @@ def test_one_person_split_in_two_moves_the_speaker_count(tmp_path: Path) -> None
 
     measures = measure(tmp_path, plant(fault))
     assert changed(measures) == {"speakers", "der", "der_strict", "cpwer", "cpwer_before"}
-    assert measures["speakers"] == {"truth": 3, "found": 4}
+    assert measures["speakers"] == {"truth": 3, "found": 4, "error": 1}
 
 
 def test_a_clip_over_a_join_between_scenes_is_found_and_one_that_touches_it_is_not(tmp_path: Path) -> None:

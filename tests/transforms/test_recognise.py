@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cinedub import config
-from schemas import Appearances, AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Stems, Turn, VideoStream, Voices
+from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Stems, Turn, VideoStream, Voices, codec
+from transforms.gather import appearance, gather
 from transforms.hear import windows
 from transforms.recognise import recognise
 
@@ -31,7 +32,9 @@ class Scene:
         self.faces: list[Faces] = []
 
     def clip(self, start: int, said: list[Said], seen: list[tuple[str, FaceTrack]] | None = None, film: str = "film") -> None:
-        source = Film(film, "0" * 64, "f.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 10_000_000)
+        source = Film(
+            film, f"{film:0>64}", "f.mp4", film, "s", "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 10_000_000
+        )
         span = Span(start, start + 30_000)
         clip = Clip(Stems(Shots(Reel(source, source.span, source.span), (source.span,)), "m", "v", "b"), span, span, (), (span,))
         turns = [(Turn(local, Span(start + a, start + b), 0.9), who) for local, who, a, b in said]
@@ -55,7 +58,9 @@ class Scene:
         return noisy / np.linalg.norm(noisy)
 
     def casts(self, settings: config.Recognise = SETTINGS) -> list[Cast]:
-        return recognise(Appearances("film:film", tuple(self.voices), tuple(self.faces)), settings, cast(Any, None))
+        films = dict.fromkeys(item.clip.film.id for item in self.voices)
+        parts = [appearance(*([item for item in side if item.clip.film.id == film] for side in (self.voices, self.faces))) for film in films]
+        return recognise(gather("series:s", [part for part in parts if part]), settings, cast(Any, None))
 
 
 @pytest.fixture
@@ -141,3 +146,27 @@ def test_turns_cover_what_the_segmenter_heard_and_nothing_else(scene: Scene) -> 
     for _, _, start, end in said:
         wanted[start:end] = True
     assert np.array_equal(heard, wanted)
+
+
+def test_an_episode_that_is_added_at_the_end_renames_nobody(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 4000), ("v1", "bela", 4200, 8000)], film="episode-2")
+    scene.clip(0, [("v0", "carl", 0, 5000), ("v1", "bela", 5100, 9000), ("v2", "noise", 9500, 9900)], film="episode-9")
+    before = [names(cast) for cast in scene.casts()]
+    scene.clip(
+        0,
+        [("v0", "dora", 0, 4000), ("v1", "anna+bela", 4100, 9000), ("v2", "noise", 9100, 14_000), ("v1", "carl", 14_500, 20_000)],
+        film="episode-10",
+    )
+    after = scene.casts()
+    assert [cast.clip.film.id for cast in after] == ["episode-2", "episode-9", "episode-10"]
+    assert [names(cast) for cast in after[:2]] == before
+    assert names(after[2])[0][0] not in {name for said in before for name, _, _ in said}
+
+
+def test_what_is_gathered_of_a_film_stays_small_however_long_it_is(scene: Scene) -> None:
+    for number in range(40):
+        scene.clip(number * 40_000, [("v0", "anna", 0, 4000), ("v1", "bela", 4200, 8000)])
+    part = appearance(scene.voices, scene.faces)
+    assert part is not None and len(codec.encode(gather("film:film", [part]))) < 2_000
+    assert appearance(reversed(scene.voices), scene.faces) == part
+    assert appearance(scene.voices, []) is None

@@ -1,0 +1,107 @@
+"""The whole chain on a generated film: real models, real shards."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from cinedub import config, film, score, shards, validate
+from cinedub.errors import UsageError
+from pipelines import build
+
+SETTINGS = film.FilmSettings(seed=3, seconds=16, kinds=("dialogue", "monologue"), characters=2, height=360, fps="23.976", music=1.0, overlap=0.0)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("build")
+
+
+@pytest.fixture(autouse=True)
+def one_cache(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEDUB_CACHE", str(place / "cache"))
+
+
+@pytest.fixture(scope="module")
+def footage(place: Path) -> Path:
+    return film.write(SETTINGS, place / "film.mp4")
+
+
+def run(place: Path, *names: object, out: str = "out", sets: tuple[str, ...] = ()) -> build.Outcome:
+    return build.build([str(name) for name in names], place / out, config.load(sets=sets), mode="quiet")
+
+
+@pytest.fixture(scope="module")
+def built(place: Path, footage: Path) -> build.Outcome:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINEDUB_CACHE", str(place / "cache"))
+        return run(place, footage)
+
+
+def test_a_film_becomes_a_dataset_that_keeps_every_promise(place: Path, built: build.Outcome) -> None:
+    report = validate.validate(place / "out")
+    assert report.faults == []
+    assert report.records == built.dataset["records"] >= 2
+    assert built.letters == []
+
+
+def test_its_words_people_and_scenes_are_those_of_the_film(place: Path, built: build.Outcome) -> None:
+    scores = score.score(place / "out", [place / "film.json"])["total"]
+    assert scores["wer"] <= 0.15
+    assert scores["lines_covered"] == scores["lines"]
+    assert scores["joins_kept"] == scores["joins"]
+
+
+def test_nothing_is_computed_twice_and_the_bytes_are_the_same(place: Path, footage: Path, built: build.Outcome) -> None:
+    again = run(place, footage)
+    assert all(facts["cached"] == facts["in"] for facts in again.metrics["stages"].values())
+    elsewhere = place / "moved film.mp4"
+    shutil.copy(footage, elsewhere)
+    moved = run(place, elsewhere, out="moved", sets=("probe.min_ms=1000",))
+    assert again.dataset["digest"] == built.dataset["digest"]
+    assert all(facts["cached"] for name, facts in moved.metrics["stages"].items() if name not in ("Probe", "Pack"))
+
+
+def test_a_changed_setting_recomputes_its_descendants_alone(place: Path, footage: Path, built: build.Outcome) -> None:
+    changed = run(place, footage, out="changed", sets=("recognise.join_gap_ms=1000",)).metrics["stages"]
+    fresh = {name for name, facts in changed.items() if facts["cached"] < facts["in"]}
+    assert "Recognise" in fresh
+    assert fresh <= {"Recognise", "Correct", "Judge", "Pack"}
+
+
+def test_what_a_gate_refuses_is_written_down_with_its_reason(place: Path, footage: Path, built: build.Outcome) -> None:
+    strict = run(place, footage, out="strict", sets=("judge.min_dnsmos=5",))
+    rows = pq.read_table(place / "strict" / "dropped.parquet").to_pylist()
+    assert strict.dataset["records"] == 0
+    assert len(rows) == built.dataset["records"]
+    assert all(row["code"] == "LOW_DNSMOS" and row["value"] < row["threshold"] == 5 for row in rows)
+    assert validate.validate(place / "strict").faults == []
+
+
+def test_bad_films_become_dead_letters_and_the_good_one_is_built(place: Path, footage: Path, built: build.Outcome) -> None:
+    (place / "empty.mp4").touch()
+    (place / "text.mp4").write_text("no film")
+    shutil.copy(footage, place / "same.mp4")
+    mixed = run(place, footage, place / "empty.mp4", place / "text.mp4", place / "same.mp4", out="mixed")
+    assert {letter["code"] for letter in mixed.letters} == {"PROBE_EMPTY", "PROBE_UNREADABLE", "PROBE_DUPLICATE"}
+    assert mixed.dataset["digest"] == built.dataset["digest"]
+    assert json.loads((place / "mixed" / "failures" / "Probe.jsonl").read_text().splitlines()[0])["element"]
+
+
+def test_a_damaged_shard_does_not_validate(place: Path, built: build.Outcome) -> None:
+    shutil.copytree(place / "out", place / "damaged")
+    (shard,) = shards.shards_in(place / "damaged")
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(bytes(data))
+    assert any("sha256" in fault for fault in validate.validate(place / "damaged").faults)
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(place: Path, footage: Path) -> None:
+    (place / "precious").mkdir()
+    (place / "precious" / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="is not empty and holds no dataset"):
+        run(place, footage, out="precious")
+    assert (place / "precious" / "thesis.txt").read_text() == "years of work"
