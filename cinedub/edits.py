@@ -68,9 +68,7 @@ def verify(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct
     return _verify_time(edit, lines[edit.line], cast)
 
 
-def _verify_text(
-    edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct, witness: Witness | None
-) -> tuple[str, dict[str, Any]]:
+def _verify_text(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
     line, language = lines[edit.line], cast.clip.film.language
     text = _replaced(line.text, edit.before, edit.after, language)
     if text is None:

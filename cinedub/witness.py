@@ -1,0 +1,121 @@
+"""Who is asked about a proposed edit: the sound about words, voices about speakers. Each is measured; what it means is decided in ``edits``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cinedub import retiming, sound
+from cinedub.backends.roles import Hearing, Verifier
+from cinedub.storage import resolve
+from schemas import Cast, Line, Span, Word
+from schemas.speech import joined
+
+RATE = 16_000
+#: What a verifier hears at once, and how much around the words.
+_LONGEST_MS, _PAD_MS = 29_600, 200
+
+
+class Witness:
+    """The sound and the voices of one clip. Nothing is read before somebody asks; a stretch of sound is encoded once for every verifier."""
+
+    def __init__(self, cast: Cast, verifiers: Mapping[str, Verifier]) -> None:
+        """``verifiers`` by the name under which their margins are noted."""
+        self._cast, self._verifiers = cast, verifiers
+        self._hearings: dict[tuple[str, Span], Hearing] = {}
+
+    def margins(self, lines: Sequence[Line], number: int, text: str) -> dict[str, float]:
+        """For every verifier that knows the language, how the sound bears ``text`` as line ``number`` instead of the line's own, in nats a token."""
+        language = self._cast.clip.film.language
+        first, last, span = self._window(lines, number)
+        before = joined((line.text for line in lines[first:last]), language)
+        after = joined((text if place == number else lines[place].text for place in range(first, last)), language)
+        found = {}
+        for name, verifier in self._verifiers.items():
+            if verifier.understands(language):
+                found[name] = round(self._hearing(name, span).margin(before, after), 3)
+        return found
+
+    def times(self, lines: Sequence[Line], number: int) -> tuple[Word, ...]:
+        """The words of line ``number`` where the first verifier that knows the language finds them; none where nobody does."""
+        language = self._cast.clip.film.language
+        name = next((name for name, verifier in self._verifiers.items() if verifier.understands(language)), None)
+        if name is None:
+            return ()
+        first, last, span = self._window(lines, number)
+        counts = [len(line.words) for line in lines[first:last]]
+        found = self._hearing(name, span).times([word.text for line in lines[first:last] for word in line.words])
+        start = sum(counts[: number - first])
+        own = found[start : start + counts[number - first]]
+        return tuple(Word(word.text, word.span.shift(span.start), word.confidence) for word in own)
+
+    def likeness(self, line: Line) -> dict[str, float]:
+        """Cosine of the voice in the line with every speaker's voice; nothing where no voice was measured there, or for a speaker without one."""
+        with np.load(resolve(self._cast.voices.arrays), allow_pickle=False) as arrays:
+            windows, vectors = arrays["windows"], arrays["embeddings"]
+        shared = np.array([Span(int(start), int(end)).overlap(line.span) / (end - start) for start, end in windows])
+        if not (shared > 0.5).any():
+            return {}
+        mean = (shared * (shared > 0.5)) @ vectors
+        mean /= max(float(np.linalg.norm(mean)), 1e-9)
+        return {
+            speaker.id: round(float(mean @ np.array(speaker.voice, np.float32)), 3)
+            for speaker in self._cast.speakers
+            if len(speaker.voice) == len(mean)
+        }
+
+    def _window(self, lines: Sequence[Line], number: int) -> tuple[int, int, Span]:
+        """Lines around line ``number`` that are heard together with it, as many as a verifier can hear at once; and that stretch of the film."""
+        clip = self._cast.clip.span
+        first, last = number, number + 1
+        span = lines[number].span
+        growing = True
+        while growing:
+            growing = False
+            for place in (first - 1, last):
+                if 0 <= place < len(lines):
+                    wider = Span(min(span.start, lines[place].span.start), max(span.end, lines[place].span.end))
+                    if wider.duration + 2 * _PAD_MS <= _LONGEST_MS:
+                        first, last, span, growing = min(first, place), max(last, place + 1), wider, True
+        heard = span.pad(_PAD_MS, clip)
+        return first, last, Span(heard.start, min(heard.end, heard.start + _LONGEST_MS))
+
+    def _hearing(self, name: str, span: Span) -> Hearing:
+        if (name, span) not in self._hearings:
+            stems = self._cast.clip.stems
+            heard = sound.read(resolve(stems.mix), span.shift(-stems.reel.heard.start), RATE)
+            self._hearings[name, span] = self._verifiers[name].listen(heard, self._cast.clip.film.language)
+        return self._hearings[name, span]
+
+
+def kept_times(line: Line, words: Sequence[Word], before: Sequence[Word]) -> Line:
+    """The line with new words where the sound has them: a word that stayed keeps its time, a new one takes its own within the gap it stands in."""
+    old = {(word.text, word.span) for word in before}
+    known = [word if (word.text, word.span) in old else None for word in line.words]
+    placed = list(line.words)
+    at = 0
+    while at < len(placed):
+        if known[at] is not None:
+            at += 1
+            continue
+        end = next((place for place in range(at, len(placed)) if known[place] is not None), len(placed))
+        low = placed[at - 1].span.end if at else line.span.start
+        high = placed[end].span.start if end < len(placed) else line.span.end
+        spans = _within([word.span for word in words[at:end]], low, high)
+        for place in range(at, end):
+            span = spans[place - at] if spans else placed[place].span
+            placed[place] = Word(placed[place].text, span, words[place].confidence)
+        at = end
+    return Line(line.speaker, line.span, line.text, line.asr_text, tuple(placed), line.on_screen, line.emotion)
+
+
+def _within(spans: Sequence[Span], low: int, high: int) -> list[Span]:
+    """Spans in order, cut to ``[low, high)``; nothing when one of them would get shorter than anybody speaks."""
+    cut: list[Span] = []
+    for span in spans:
+        start, end = max(span.start, low, cut[-1].end if cut else low), min(span.end, high)
+        if end - start < retiming.MIN_UNIT_MS:
+            return []
+        cut.append(Span(start, end))
+    return cut
