@@ -27,8 +27,8 @@ _SNAP_MS = 500
 def recognise(appearances: Appearances, config: config.Recognise, assets: Assets) -> list[Cast]:
     """Casts in the order of the appearances. Speakers are ``s001``, ``s002``, … by first appearance in it.
 
-    Who speaks in a film is decided from it and from the films before it, so that a film that is added at the end renames nobody. What a person is like
-    (age, gender, the voice's mean) is told by all films.
+    Who speaks in a film is decided from it and from the films before it, so that a film added at the end renames nobody. What a person is
+    like (age, gender, the voice's mean) is told by all films.
     """
     films = [_clips(part) for part in appearances.parts]
     clips = [clip for film in films for clip in film]
