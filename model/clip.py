@@ -1,0 +1,230 @@
+"""One clip on the mel's frame axis: from a record's members, or from lines alone; and clips to a batch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from jaxtyping import Bool, Float32
+from torch.nn.utils.rnn import pad_sequence
+
+from cinedub.errors import MediaError
+from model import mel
+from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch
+from model.text import Tokens, tokenise
+from schemas import Language
+from schemas.record import upgrade
+
+#: Members of a sample that teach; the others are for people to look at.
+MEMBERS = ("json", "vocals.flac", "faces.npz", "lips.npz")
+#: Lips move by tenths of an eye distance: this brings them to about 1.
+_LIP_SCALE = 8.0
+#: A face is taken to be where it was last seen for so long, in ms.
+_STALE_MS = 60.0
+_WORDS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LineOn:
+    """A line on the frame axis: who speaks it, how, and in which frames."""
+
+    tokens: Tokens
+    language: Language
+    slot: int
+    start: int
+    length: int
+    emotion: str
+    age: str
+    gender: str
+    voice: Float32[np.ndarray, " 192"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What ``Batch`` holds, for one clip."""
+
+    key: str
+    kind: str
+    clue: str
+    lines: tuple[LineOn, ...]
+    lips: Float32[np.ndarray, "frames 81"]
+    face: Float32[np.ndarray, "frames 52"]
+    seen: Bool[np.ndarray, " frames"]
+    audible: Bool[np.ndarray, " frames"]
+    mels: Float32[np.ndarray, "frames 80"]
+
+    @property
+    def frames(self) -> int:
+        """Length in mel frames."""
+        return len(self.seen)
+
+
+def slot_frames(start_ms: int, end_ms: int, frames: int) -> tuple[int, int]:
+    """First frame and number of frames that cover an interval, at least one, within the clip."""
+    first = min(mel.samples_of(start_ms) // mel.HOP, frames - 1)
+    last = min(mel.frames_of(mel.samples_of(end_ms)), frames)
+    return first, max(1, last - first)
+
+
+def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
+    """A clip that teaches, out of a record's members.
+
+    Frames in which lines overlap are not audible, and a line that begins inside another yields those frames to it.
+
+    Raises:
+        MediaError: CLIP_TOO_LONG, CLIP_NO_LINES, CLIP_NO_SOUND.
+        ElementError: a line whose text can't be spoken.
+        KeyError, ValueError, OSError: a damaged member.
+    """
+    record = upgrade(json.loads(sample["json"]))
+    duration = record["span_ms"][1] - record["span_ms"][0]
+    if not 0 < duration <= max_ms:
+        raise MediaError("CLIP_TOO_LONG", f"{record['key']}: {duration} ms, above {max_ms} ms")
+    sound, rate = soundfile.read(io.BytesIO(sample["vocals.flac"]), dtype="float32")
+    sound = soxr.resample(sound, rate, mel.RATE).astype(np.float32)
+    samples = mel.samples_of(duration)
+    if len(sound) < samples - mel.HOP:
+        raise MediaError("CLIP_NO_SOUND", f"{record['key']}: {len(sound)} of {samples} samples")
+    sound = np.pad(sound[:samples], (0, max(0, samples - len(sound))))
+    mels = mel.mel(torch.from_numpy(sound)[None])[0].numpy()
+    frames = len(mels)
+    times = mel.frame_times(frames)
+    audible = np.zeros(frames, bool)
+    picture = Picture.nothing(frames)
+    lines: list[LineOn] = []
+    free = 0
+    taken = np.zeros(frames, int)
+    for line in record["lines"]:
+        first, length = slot_frames(line["start_ms"], line["end_ms"], frames)
+        taken[first : first + length] += 1
+    with np.load(io.BytesIO(sample["faces.npz"]), allow_pickle=False) as faces, np.load(io.BytesIO(sample["lips.npz"]), allow_pickle=False) as lips:
+        arrays = {name: faces[name] for name in ("pts_ms", "track", "blendshapes")} | {name: lips[name] for name in ("points", "aperture")}
+    people = {speaker["id"]: (number, speaker) for number, speaker in enumerate(_by_first_line(record))}
+    for line in sorted(record["lines"], key=lambda line: line["start_ms"]):
+        first, length = slot_frames(line["start_ms"], line["end_ms"], frames)
+        begin, end = max(first, free), first + length
+        tokens = tokenise(line["text"], record["language"])
+        if end - begin < max(len(tokens), 1) or begin > first + length // 4:
+            continue
+        slot, speaker = people[line["speaker"]]
+        lines.append(line_on(tokens, record["language"], slot, begin, end - begin, line["emotion"]["label"], speaker))
+        audible[begin:end] = taken[begin:end] == 1
+        if line["on_screen"]:
+            picture.show(slice(begin, end), arrays, _tracks(speaker), times[begin:end])
+        free = end
+    if not lines:
+        raise MediaError("CLIP_NO_LINES", f"{record['key']}: no line that teaches")
+    clue = record["clue"]
+    return Clip(record["key"], record["kind"], clue, tuple(lines), picture.lips, picture.face, picture.seen, audible, mels)
+
+
+def line_on(tokens: Tokens, language: Language, slot: int, start: int, length: int, emotion: str, speaker: dict[str, Any]) -> LineOn:
+    """A line with what is known of its speaker (``age``, ``gender``, ``voice`` as in a record); an unknown voice is zeros."""
+    voice = np.asarray(speaker.get("voice") or np.zeros(VOICE), np.float32)
+    return LineOn(tokens, language, slot % SLOTS, start, length, emotion, speaker.get("age", AGES[-1]), speaker.get("gender", GENDERS[-1]), voice)
+
+
+def _by_first_line(record: dict[str, Any]) -> list[dict[str, Any]]:
+    order = list(dict.fromkeys(line["speaker"] for line in sorted(record["lines"], key=lambda line: line["start_ms"])))
+    known = {speaker["id"]: speaker for speaker in record["speakers"]}
+    return [known[name] for name in order]
+
+
+def _tracks(speaker: dict[str, Any]) -> list[int]:
+    """A speaker's rows in the face arrays: ``faces``, or in older records the one ``face``."""
+    face = speaker.get("face")
+    return list(speaker.get("faces") or ([] if face is None else [face]))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Lips and face of whoever speaks, on the mel's frame axis."""
+
+    lips: Float32[np.ndarray, "frames 81"]
+    face: Float32[np.ndarray, "frames 52"]
+    seen: Bool[np.ndarray, " frames"]
+
+    @classmethod
+    def nothing(cls, frames: int) -> Picture:
+        """Nobody is seen."""
+        return cls(np.zeros((frames, LIPS), np.float32), np.zeros((frames, FACE), np.float32), np.zeros(frames, bool))
+
+    def show(self, where: slice, arrays: dict[str, np.ndarray], tracks: Sequence[int], times: np.ndarray) -> None:
+        """Put a speaker's face into some frames: between two pictures that show it in proportion to their times, else the nearer one.
+
+        ``times`` are the frames' in ms from the clip's start, ``arrays`` a record's face and lip arrays with their presentation times.
+        """
+        pts = arrays["pts_ms"].astype(float)
+        if not len(pts):
+            return
+        after = np.searchsorted(pts, times, side="right").clip(0, len(pts) - 1)
+        before = (after - 1).clip(0)
+        part = ((times - pts[before]) / np.maximum(pts[after] - pts[before], 1e-6)).clip(0.0, 1.0)
+        for row in tracks:
+            there = arrays["track"][row]
+            part_here = np.where(there[before] & there[after], part, np.where(there[after], 1.0, 0.0))
+            nearest = np.where(part_here > 0.5, after, before)
+            show = (there[before] | there[after]) & (np.abs(pts[nearest] - times) <= _STALE_MS) & ~self.seen[where]
+            weight = part_here[show, None].astype(np.float32)
+            shapes = arrays["points"][row]
+            points = (shapes - shapes.mean(1, keepdims=True)).reshape(len(pts), -1)
+            lips = np.concatenate([points, arrays["aperture"][row][:, None]], 1) * _LIP_SCALE
+            for target, source in ((self.lips, lips), (self.face, arrays["blendshapes"][row])):
+                target[where][show] = (1 - weight) * source[before[show]] + weight * source[after[show]]
+            self.seen[where] |= show
+
+
+def hashed(clue: str, buckets: int) -> list[int]:
+    """A clue's words (Chinese: characters and pairs) as places in ``buckets``, from 1."""
+    text = clue.lower()
+    han = re.findall(r"[一-鿿]", text)
+    words = re.findall(r"[a-z]+", text) + han + ["".join(pair) for pair in itertools.pairwise(han)]
+    return [1 + int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big") % buckets for word in dict.fromkeys(words)][:_WORDS]
+
+
+def collate(clips: Sequence[Clip], buckets: int) -> Batch:
+    """Clips as one batch, padded to the longest."""
+    lines = [(place, line) for place, clip in enumerate(clips) for line in clip.lines]
+    line_at = [torch.zeros(clip.frames, dtype=torch.long) for clip in clips]
+    for number, (place, line) in enumerate(lines, start=1):
+        line_at[place][line.start : line.start + line.length] = number
+
+    def padded(arrays: Sequence[np.ndarray | Sequence[int]], dtype: torch.dtype) -> torch.Tensor:
+        return pad_sequence([torch.as_tensor(np.asarray(array), dtype=dtype) for array in arrays], batch_first=True)
+
+    def whole(values: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long)
+
+    return Batch(
+        frames=whole([clip.frames for clip in clips]),
+        kind=whole([KINDS.index(clip.kind) for clip in clips]),
+        line_at=pad_sequence(line_at, batch_first=True),
+        lips=padded([clip.lips for clip in clips], torch.float32),
+        face=padded([clip.face for clip in clips], torch.float32),
+        seen=padded([clip.seen for clip in clips], torch.bool),
+        audible=padded([clip.audible for clip in clips], torch.bool),
+        mels=padded([clip.mels for clip in clips], torch.float32),
+        clip=whole([place for place, _ in lines]),
+        start=whole([line.start for _, line in lines]),
+        length=whole([line.length for _, line in lines]),
+        tokens=whole([len(line.tokens) for _, line in lines]),
+        symbols=padded([line.tokens.symbols for _, line in lines], torch.long),
+        signs=padded([line.tokens.signs for _, line in lines], torch.long),
+        language=whole([LANGUAGES.index(line.language) for _, line in lines]),
+        slot=whole([line.slot for _, line in lines]),
+        emotion=whole([EMOTIONS.index(line.emotion) for _, line in lines]),
+        age=whole([AGES.index(line.age) for _, line in lines]),
+        gender=whole([GENDERS.index(line.gender) for _, line in lines]),
+        voice=padded([line.voice for _, line in lines], torch.float32),
+        clue=padded([hashed(clips[place].clue, buckets) or [0] for place, _ in lines], torch.long),
+    )

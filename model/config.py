@@ -1,0 +1,108 @@
+"""Settings of the network and of its training: one TOML file for each size, in ``model/configs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from cinedub import config
+from cinedub.errors import UsageError
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Widths and depths. ``stack`` mel frames are one place of the decoder."""
+
+    width: int = 384
+    layers: int = 6
+    prior_layers: int = 4
+    heads: int = 4
+    stack: int = 2
+    text_width: int = 256
+    text_layers: int = 4
+    video_width: int = 96
+    video_heads: int = 4
+    video_layers: int = 2
+    style_width: int = 256
+    align_width: int = 64
+    clue_buckets: int = 4096
+    clue_width: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How shards become batches: ``frames`` padded mel frames each, out of pools of ``pool`` samples sorted by length."""
+
+    frames: int = 6_000
+    pool: int = 256
+    workers: int = 1
+    max_ms: int = 30_000
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """How often each condition is withheld from a clip."""
+
+    text: float = 0.1
+    lips: float = 0.3
+    face: float = 0.3
+    voice: float = 0.1
+    labels: float = 0.2
+    clue: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """The course of training. Rates are per step; a step takes ``accumulate`` batches on every rank."""
+
+    steps: int = 20_000
+    rate: float = 5e-4
+    warmup: int = 500
+    decay: float = 0.01
+    clip: float = 1.0
+    accumulate: int = 1
+    ema: float = 0.999
+    precision: Literal["bf16", "fp32"] = "bf16"
+    device: str = "cpu"
+    threads: int = 2
+    seed: int = 0
+    binary_after: int = 500
+    voice_noise: float = 0.02
+    log_every: int = 20
+    save_every: int = 500
+    validate_every: int = 500
+    keep: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree."""
+
+    network: Network = field(default_factory=Network)
+    data: Data = field(default_factory=Data)
+    drop: Drop = field(default_factory=Drop)
+    train: Train = field(default_factory=Train)
+
+
+def load(name: str | Path, sets: Iterable[str] = ()) -> Settings:
+    """Settings by a shipped name (``nano``, ``small``, ``base``) or from a file, overlaid by ``a.b=c`` assignments.
+
+    Raises:
+        UsageError: no such file, an unknown key, a value of the wrong type, widths that don't divide.
+    """
+    shipped = CONFIGS / f"{name}.toml"
+    path = shipped if shipped.is_file() else Path(name)
+    if not path.is_file():
+        raise UsageError(f"no settings {str(name)!r}: name a file, or one of {', '.join(sorted(p.stem for p in CONFIGS.glob('*.toml')))}")
+    settings = config.overlay(Settings, [path], sets)
+    network = settings.network
+    for what, width, heads in (("width", network.width, network.heads), ("text_width", network.text_width, network.heads),
+                               ("video_width", network.video_width, network.video_heads)):  # fmt: skip
+        if width % (2 * heads):
+            raise UsageError(f"network.{what} = {width} must be a multiple of {2 * heads}: twice the number of heads")
+    return settings

@@ -1,0 +1,477 @@
+"""The dubbing network: time is the canvas. Lines, lips and voices in; a mel spectrogram of the clip's exact length out.
+
+Bill of materials                                      rows        axis            width
+  Text       tokens + signs -> blocks                  lines       tokens          text_width
+  Picture    lips, face, seen -> blocks                clips       frames          video_width
+  Style      voice, emotion, age, gender, clue, kind   lines       -               style_width   steers every norm of its line's tokens and frames
+  Durations  text, pace -> shares of the slot          lines       tokens          1
+  Listener   mel against text: who sounds when         lines       frames x tokens               teaches only (forward sum, then monotonic search)
+  Reader     lips and phase against text: the same     lines       frames x tokens               decides when a mouth is seen
+  Prior      aligned text + picture + place -> mean    clips       frames / stack  width
+  Decoder    noise + mean + Prior's state -> velocity  clips       frames / stack  width         conditional flow matching (Lipman et al., 2022)
+
+Blocks are DiT's (Peebles and Xie, 2022) with one modulation shared by all layers and a table of its own in each (PixArt-alpha), rotary
+positions, and ConvNeXt's depthwise convolution before the MLP. Frames of silence are neither generated nor taught.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from model import align
+from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch, mask
+from model.config import Network as Config
+from model.mel import BINS, FRAMES_PER_SECOND, SILENCE
+from model.symbols import SIGNS, SYMBOLS
+
+#: What may be withheld, from a clip as a whole.
+CONDITIONS = ("text", "lips", "face", "voice", "labels", "clue")
+_PLACES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Which conditions each clip shows the network; the others are as if unknown."""
+
+    text: Bool[Tensor, " clips"]
+    lips: Bool[Tensor, " clips"]
+    face: Bool[Tensor, " clips"]
+    voice: Bool[Tensor, " clips"]
+    labels: Bool[Tensor, " clips"]
+    clue: Bool[Tensor, " clips"]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Means over what is heard: ``flow`` and ``mean`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per frame."""
+
+    flow: Float[Tensor, ""]
+    mean: Float[Tensor, ""]
+    duration: Float[Tensor, ""]
+    listen: Float[Tensor, ""]
+    binary: Float[Tensor, ""]
+    read: Float[Tensor, ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """How far to lean towards what text, picture and style add (Ho and Salimans, 2022); 0 costs nothing."""
+
+    text: float = 0.0
+    video: float = 0.0
+    style: float = 0.0
+
+
+class Dubber(nn.Module):
+    """The whole network. ``forward`` gives losses, ``generate`` mels."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.full((BINS,), SILENCE / 2))
+        self.register_buffer("deviation", torch.full((BINS,), 2.0))
+        self.style = Style(config)
+        self.text = Text(config)
+        self.picture = Picture(config)
+        self.durations = Durations(config)
+        self.listener = Listener(config)
+        self.reader = Reader(config)
+        self.prior = Prior(config)
+        self.decoder = Decoder(config)
+
+    def forward(self, batch: Batch, keep: Keep, noise: Float[Tensor, "clips frames 80"], time: Float[Tensor, " clips"]) -> Losses:
+        """Losses of one batch; ``noise`` and ``time`` in [0, 1] are the flow's. Every line must have at least as many frames as tokens."""
+        target = (batch.mels - self.mean) / self.deviation
+        style = self.style(batch, keep)
+        text = self.text(batch, style)
+        picture = self.picture(batch, keep)
+        longest = int(batch.length.max())
+        heard = self.listener(of_lines(target, batch, longest), text, batch)
+        found = align.search(heard.float().log_softmax(-1), batch.length, batch.tokens)
+        owners = align.token_at(found, longest)
+        known = mask(batch.length, longest) & of_lines(batch.audible[..., None], batch, longest)[..., 0]
+        said = mask(batch.tokens, batch.symbols.shape[1])
+
+        logs = self.durations(text, batch)
+        wanted = found.clamp_min(1).float().log()
+        duration = _mean(functional.smooth_l1_loss(logs, wanted, reduction="none"), said)
+        binary = _mean(functional.nll_loss(heard.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), known)
+        read = self.reader(picture, text, logs.detach(), batch)
+        seen = known & of_lines(self.picture.shown(batch, keep)[..., None], batch, longest)[..., 0]
+        read_loss = _mean(functional.nll_loss(read.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), seen)
+
+        aligned = self.prior.aligned(text, found, batch, keep)
+        mean, state = self.prior(aligned, picture, style, batch)
+        taught = (batch.audible & batch.speaking)[..., None].expand_as(target)
+        at = time[:, None, None]
+        flowing = (1 - at) * noise + at * target
+        velocity = self.decoder(flowing, mean.detach(), state, time, style, batch)
+        return Losses(
+            flow=_mean(functional.mse_loss(velocity.float(), target - noise, reduction="none"), taught),
+            mean=_mean(functional.l1_loss(mean.float(), target, reduction="none"), taught),
+            duration=duration,
+            listen=align.forward_sum(heard, batch.length, batch.tokens),
+            binary=binary,
+            read=read_loss,
+        )
+
+    @torch.no_grad()
+    def timing(self, batch: Batch) -> Int[Tensor, "lines tokens"]:
+        """Durations in frames that fill each line's slot: by the lips where at least half a line's frames show them, by text and pace elsewhere."""
+        keep = keep_all(batch)
+        text = self.text(batch, self.style(batch, keep))
+        logs = self.durations(text, batch)
+        durations = align.fill(logs.float().exp(), batch.length, batch.tokens)
+        longest = int(batch.length.max())
+        shown = of_lines(self.picture.shown(batch, keep)[..., None], batch, longest)[..., 0] & mask(batch.length, longest)
+        guided = (shown.sum(1) * 2 >= batch.length) & (batch.length >= batch.tokens)
+        if guided.any():
+            scores = self.reader(self.picture(batch, keep), text, logs, batch).float().log_softmax(-1)
+            durations = torch.where(guided[:, None], align.search(scores, batch.length, torch.minimum(batch.tokens, batch.length)), durations)
+        return durations
+
+    @torch.no_grad()
+    def generate(
+        self, batch: Batch, noise: Float[Tensor, "clips frames 80"], steps: int, guidance: Guidance
+    ) -> tuple[Float[Tensor, "clips frames 80"], Int[Tensor, "lines tokens"]]:
+        """Mels, silent where nobody speaks, and the durations they were made with; Euler's method in ``steps`` steps from ``noise``."""
+        durations = self.timing(batch)
+        runs = [(1.0 + guidance.text + guidance.video + guidance.style, keep_all(batch))]
+        runs += [(-guidance.text, keep_all(batch, "text"))] if guidance.text else []
+        runs += [(-guidance.video, keep_all(batch, "lips", "face"))] if guidance.video else []
+        runs += [(-guidance.style, keep_all(batch, "voice", "labels", "clue"))] if guidance.style else []
+        prepared = []
+        for weight, keep in runs:
+            style = self.style(batch, keep)
+            aligned = self.prior.aligned(self.text(batch, style), durations, batch, keep)
+            prepared.append((weight, style, *self.prior(aligned, self.picture(batch, keep), style, batch)))
+        mels = noise
+        for step in range(steps):
+            time = torch.full_like(batch.frames, step, dtype=torch.float32) / steps
+            velocity = torch.zeros_like(noise)
+            for weight, style, mean, state in prepared:
+                velocity = velocity + weight * self.decoder(mels, mean, state, time, style, batch).float()
+            mels = mels + velocity / steps
+        return torch.where(batch.speaking[..., None], mels * self.deviation + self.mean, torch.full_like(mels, SILENCE)), durations
+
+
+def keep_all(batch: Batch, *withheld: str) -> Keep:
+    """Everything but ``withheld`` is shown in every clip."""
+    return Keep(**{name: torch.full_like(batch.frames, name not in withheld, dtype=torch.bool) for name in CONDITIONS})
+
+
+def of_lines(frames: Tensor, batch: Batch, longest: int) -> Tensor:
+    """(clips, frames, width) -> (lines, longest, width): each line's frames, from its first; what follows its last is other frames."""
+    places = (batch.start[:, None] + torch.arange(longest, device=frames.device)).clamp_max(frames.shape[1] - 1)
+    return frames[batch.clip[:, None], places]
+
+
+def _mean(values: Tensor, where: Tensor) -> Float[Tensor, ""]:
+    return (values.float() * where).sum() / where.sum().clamp_min(1)
+
+
+class Style(nn.Module):
+    """What steers the norms: one row for silence, then one for each line."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.style_width
+        self.voice = nn.Linear(VOICE, width)
+        self.nobody = nn.Parameter(torch.zeros(width))
+        self.language, self.kind, self.slot = nn.Embedding(len(LANGUAGES), width), nn.Embedding(len(KINDS), width), nn.Embedding(SLOTS, width)
+        self.emotion, self.age, self.gender = (nn.Embedding(len(names), width) for names in (EMOTIONS, AGES, GENDERS))
+        self.clue = nn.Embedding(config.clue_buckets + 1, config.clue_width, padding_idx=0)
+        self.clue_out = nn.Linear(config.clue_width, width)
+        self.silence = nn.Parameter(torch.zeros(width))
+        self.mix = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, batch: Batch, keep: Keep) -> Float[Tensor, "rows style"]:
+        """Row 0 is silence, row 1 + i line i."""
+        known = (keep.voice[batch.clip] & (batch.voice != 0).any(1))[:, None]
+        voice = torch.where(known, self.voice(batch.voice * VOICE**0.5), self.nobody)
+        labels = self.emotion(batch.emotion) + self.age(batch.age) + self.gender(batch.gender)
+        words = (batch.clue > 0).sum(1, keepdim=True)
+        clue = self.clue_out(self.clue(batch.clue).sum(1) / words.clamp_min(1))
+        lines = voice + self.language(batch.language) + self.kind(batch.kind[batch.clip]) + self.slot(batch.slot)
+        lines = lines + labels * keep.labels[batch.clip][:, None] + clue * (keep.clue[batch.clip][:, None] & (words > 0))
+        return functional.silu(self.mix(torch.cat([self.silence[None], lines])))
+
+
+class Block(nn.Module):
+    """Attention, then a depthwise convolution with an MLP; each behind a norm that ``modulation`` shifts, scales and gates."""
+
+    def __init__(self, width: int, heads: int, kernel: int = 7, expansion: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.table = nn.Parameter(torch.cat([torch.zeros(2, width), torch.full((1, width), 0.3)]).repeat(2, 1))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.near = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.grow, self.shrink = nn.Linear(width, expansion * width), nn.Linear(expansion * width, width)
+
+    def forward(
+        self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"], modulation: Float[Tensor, "rows _ six_widths"]
+    ) -> Float[Tensor, "rows places width"]:
+        """The same places, each having looked at the others that are ``known``."""
+        shift, scale, gate, shift_near, scale_near, gate_near = (modulation + self.table.flatten()).chunk(6, -1)
+        query, key, value = self.inward(self.norm(x) * (1 + scale) + shift).unflatten(-1, (3, self.heads, -1)).unbind(2)
+        query, key, value = rotate(query).transpose(1, 2), rotate(key).transpose(1, 2), value.transpose(1, 2)
+        looked = functional.scaled_dot_product_attention(query, key, value, known[:, None, None])
+        x = x + gate * self.outward(looked.transpose(1, 2).flatten(2))
+        inner = (self.norm(x) * (1 + scale_near) + shift_near) * known[..., None]
+        inner = self.near(inner.transpose(1, 2)).transpose(1, 2)
+        return x + gate_near * self.shrink(functional.gelu(self.grow(inner)))
+
+
+def rotate(x: Float[Tensor, "rows places heads width"]) -> Float[Tensor, "rows places heads width"]:
+    """Rotary positions (Su et al., "RoFormer", 2021)."""
+    half = x.shape[-1] // 2
+    speeds = 10_000.0 ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
+    angles = torch.arange(x.shape[1], device=x.device, dtype=torch.float32)[:, None] * speeds
+    cos, sin = angles.cos()[:, None].to(x.dtype), angles.sin()[:, None].to(x.dtype)
+    left, right = x[..., :half], x[..., half : 2 * half]
+    return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
+
+
+class Tower(nn.Module):
+    """Blocks that share one modulation out of the style, and (in the decoder) out of the flow's time."""
+
+    def __init__(self, width: int, heads: int, layers: int, style_width: int, kernel: int = 7) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, heads, kernel) for _ in range(layers))
+        self.steer = nn.Linear(style_width, 6 * width)
+        nn.init.normal_(self.steer.weight, std=0.02)
+        nn.init.zeros_(self.steer.bias)
+
+    def forward(
+        self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"], style: Float[Tensor, "rows _ style"]
+    ) -> Float[Tensor, "rows places width"]:
+        """All blocks in turn."""
+        modulation = self.steer(style)
+        for block in self.blocks:
+            x = block(x, known, modulation)
+        return x * known[..., None]
+
+
+class Text(nn.Module):
+    """Tokens to states, each line by itself, spoken in its style."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.symbols, self.signs = nn.Embedding(SYMBOLS, config.text_width), nn.Linear(SIGNS, config.text_width, bias=False)
+        self.tower = Tower(config.text_width, config.heads, config.text_layers, config.style_width, kernel=5)
+
+    def forward(self, batch: Batch, style: Float[Tensor, "rows style"]) -> Float[Tensor, "lines tokens text"]:
+        """States; zero beyond a line's tokens."""
+        flags = (batch.signs[..., None] >> torch.arange(SIGNS, device=batch.signs.device)) & 1
+        x = self.symbols(batch.symbols) + self.signs(flags.to(self.signs.weight.dtype))
+        return self.tower(x, mask(batch.tokens, x.shape[1]), style[1:, None])
+
+
+class Picture(nn.Module):
+    """Lips and face of whoever speaks, already on the mel's frame axis. What is withheld or not seen is zero, and a flag says so."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.inward = nn.Linear(LIPS + FACE + 2, config.video_width)
+        self.tower = Tower(config.video_width, config.video_heads, config.video_layers, config.style_width, kernel=9)
+        self.plain = nn.Parameter(0.1 * torch.randn(config.style_width))
+
+    @staticmethod
+    def shown(batch: Batch, keep: Keep) -> Bool[Tensor, "clips frames"]:
+        """Where lips are seen and not withheld."""
+        return batch.seen & keep.lips[:, None] & batch.speaking
+
+    def forward(self, batch: Batch, keep: Keep) -> Float[Tensor, "clips frames video"]:
+        """States."""
+        lips = self.shown(batch, keep)[..., None]
+        face = (batch.seen & keep.face[:, None] & batch.speaking)[..., None]
+        x = self.inward(torch.cat([batch.lips * lips, batch.face * face, lips, face], -1).to(self.inward.weight.dtype))
+        return self.tower(x, mask(batch.frames, x.shape[1]), self.plain.expand(len(x), 1, -1))
+
+
+class Durations(nn.Module):
+    """How a line's slot is shared among its tokens."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.text_width
+        self.pace = nn.Linear(1, width)
+        self.near = nn.Conv1d(width, width, 5, padding=2)
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, text: Float[Tensor, "lines tokens text"], batch: Batch) -> Float[Tensor, "lines tokens"]:
+        """Logarithms of durations in frames that sum to the slot."""
+        known = mask(batch.tokens, text.shape[1])
+        slot = batch.length.float().log()[:, None]
+        pace = (slot - batch.tokens.float().log()[:, None])[..., None]
+        x = (text.detach() * 0.9 + text * 0.1 + self.pace(pace)) * known[..., None]
+        x = functional.gelu(self.norm(self.near(x.transpose(1, 2)).transpose(1, 2)))
+        return self.out(x)[..., 0].float().masked_fill(~known, align.NEVER).log_softmax(1) + slot
+
+
+class Listener(nn.Module):
+    """Which token a frame of the recording sounds like: distances between mel and text, near an even pace."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.align_width
+        self.query = nn.ModuleList([nn.Conv1d(BINS, 2 * width, 5, padding=2), nn.Conv1d(2 * width, width, 5, padding=2)])
+        self.key = nn.Linear(config.text_width, width)
+
+    def forward(
+        self, mels: Float[Tensor, "lines frames 80"], text: Float[Tensor, "lines tokens text"], batch: Batch
+    ) -> Float[Tensor, "lines frames tokens"]:
+        """Scores, unnormalised."""
+        known = mask(batch.length, mels.shape[1])[:, None]
+        first, second = self.query
+        query = second(torch.relu(first(mels.transpose(1, 2) * known)) * known).transpose(1, 2)
+        query, key = query.float(), self.key(text).float()
+        distance = query.square().sum(-1)[:, :, None] + key.square().sum(-1)[:, None] - 2 * query @ key.transpose(1, 2)
+        scores = align.diagonal(batch.length, batch.tokens, mels.shape[1], text.shape[1]) - distance
+        return scores.masked_fill(~mask(batch.tokens, text.shape[1])[:, None], align.NEVER)
+
+
+class Reader(nn.Module):
+    """Which token a frame's lips say, near where the durations expect it."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.align_width
+        self.query = nn.Sequential(nn.Linear(config.video_width + 4, width), nn.GELU(), nn.Linear(width, width))
+        self.key = nn.Linear(config.text_width, width)
+        self.focus = nn.Parameter(torch.zeros(()))
+
+    def forward(
+        self,
+        picture: Float[Tensor, "clips frames video"],
+        text: Float[Tensor, "lines tokens text"],
+        logs: Float[Tensor, "lines tokens"],
+        batch: Batch,
+    ) -> Float[Tensor, "lines slot tokens"]:
+        """Scores, unnormalised."""
+        longest = int(batch.length.max())
+        query = self.query(torch.cat([of_lines(picture, batch, longest), phase(batch, longest).to(picture.dtype)], -1)).float()
+        key = self.key(text).float()
+        length = logs.exp()
+        centre = length.cumsum(1) - length / 2
+        frames = torch.arange(longest, device=logs.device) + 0.5
+        pace = (batch.length / batch.tokens).float()[:, None, None]
+        expected = -functional.softplus(self.focus) * (frames[None, :, None] - centre[:, None]).abs() / pace
+        scores = query @ key.transpose(1, 2) * query.shape[-1] ** -0.5 + expected
+        return scores.masked_fill(~mask(batch.tokens, text.shape[1])[:, None], align.NEVER)
+
+
+def phase(batch: Batch, longest: int) -> Float[Tensor, "lines {longest} 4"]:
+    """The temporal track within a line: phase, what is left of it, seconds since its start and to its end."""
+    since = torch.arange(longest, device=batch.length.device) + 0.5
+    length = batch.length[:, None].float()
+    done = (since / length).clamp_max(1.0)
+    seconds = since.expand_as(done) / FRAMES_PER_SECOND
+    left = (length - since).clamp_min(0.0) / FRAMES_PER_SECOND
+    return torch.stack([done, 1 - done, torch.log1p(seconds), torch.log1p(left)], -1)
+
+
+class Prior(nn.Module):
+    """Aligned text, picture and time to a first mel and the state that the decoder works from."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.stack = config.stack
+        self.nothing = nn.Parameter(torch.zeros(config.text_width))
+        inputs = config.text_width + config.video_width + _PLACES
+        self.inward = nn.Linear(self.stack * inputs, config.width)
+        self.tower = Tower(config.width, config.heads, config.prior_layers, config.style_width)
+        self.out = nn.Linear(config.width, self.stack * BINS)
+
+    def aligned(
+        self, text: Float[Tensor, "lines tokens text"], durations: Int[Tensor, "lines tokens"], batch: Batch, keep: Keep
+    ) -> Float[Tensor, "clips frames inputs"]:
+        """For every frame its token's state and ten numbers of time: within the token, within the line, and whether anybody speaks."""
+        longest = int(batch.length.max())
+        owners = align.token_at(durations, longest)
+        length = durations.gather(1, owners).clamp_min(1).float()
+        since = torch.arange(longest, device=text.device) - (durations.cumsum(1) - durations).gather(1, owners)
+        within = ((since + 0.5) / length).clamp(0.0, 1.0)
+        numbers = [within, 1 - within, 4 * within * (1 - within), length.log() / 3, torch.log1p(since.clamp_min(0)) / 3]
+        track = torch.cat([torch.stack(numbers, -1), phase(batch, longest), torch.ones_like(within)[..., None]], -1)
+        states = torch.where(keep.text[batch.clip][:, None, None], text, self.nothing.to(text.dtype))
+        states = states.gather(1, owners[..., None].expand(-1, -1, text.shape[-1]))
+        lines = torch.cat([states, track.to(states.dtype)], -1)
+        # Every frame fetches its row: line i's frames lie behind a row of silence, one line after the other.
+        rows = torch.cat([lines.new_zeros(1, lines.shape[-1]), lines.flatten(0, 1)])
+        line = (batch.line_at - 1).clamp_min(0)
+        offset = torch.arange(batch.line_at.shape[1], device=text.device) - batch.start[line]
+        return rows[torch.where(batch.speaking, 1 + line * longest + offset.clamp(0, longest - 1), 0)]
+
+    def forward(
+        self,
+        aligned: Float[Tensor, "clips frames inputs"],
+        picture: Float[Tensor, "clips frames video"],
+        style: Float[Tensor, "rows style"],
+        batch: Batch,
+    ) -> tuple[Float[Tensor, "clips frames 80"], Float[Tensor, "clips stacks width"]]:
+        """The mean mel (normalised) and the state of each stack of frames."""
+        x = self.inward(stacked(torch.cat([aligned, picture], -1), self.stack))
+        state = self.tower(x, known_stacks(batch, self.stack), style[leading(batch, self.stack)])
+        return self.out(state).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : batch.line_at.shape[1]], state
+
+
+class Decoder(nn.Module):
+    """The flow's velocity at ``time``, given noisy mels, the mean and the Prior's state."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.stack, self.style_width = config.stack, config.style_width
+        self.inward = nn.Linear(2 * self.stack * BINS, config.width)
+        self.state = nn.Linear(config.width, config.width)
+        self.time = nn.Sequential(nn.Linear(64, config.style_width), nn.SiLU(), nn.Linear(config.style_width, config.style_width))
+        self.tower = Tower(config.width, config.heads, config.layers, config.style_width)
+        self.norm = nn.LayerNorm(config.width)
+        self.out = nn.Linear(config.width, self.stack * BINS)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(
+        self,
+        mels: Float[Tensor, "clips frames 80"],
+        mean: Float[Tensor, "clips frames 80"],
+        state: Float[Tensor, "clips stacks width"],
+        time: Float[Tensor, " clips"],
+        style: Float[Tensor, "rows style"],
+        batch: Batch,
+    ) -> Float[Tensor, "clips frames 80"]:
+        """Velocity in units of the mels' deviation; silent frames are zero on the way in, so that what happens to them there tells nothing."""
+        spoken = torch.cat([mels, mean], -1) * batch.speaking[..., None]
+        x = self.inward(stacked(spoken.to(state.dtype), self.stack)) + self.state(state)
+        steps = time[:, None] * 1000.0 * 10_000.0 ** (-torch.arange(32, device=time.device) / 32)
+        moment = functional.silu(self.time(torch.cat([steps.cos(), steps.sin()], -1).to(state.dtype)))
+        steered = style[leading(batch, self.stack)] + moment[:, None]
+        x = self.norm(self.tower(x, known_stacks(batch, self.stack), steered))
+        return self.out(x).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : mels.shape[1]]
+
+
+def stacked(frames: Float[Tensor, "clips frames width"], stack: int) -> Float[Tensor, "clips stacks stacked_width"]:
+    """Neighbouring frames side by side; the last stack is filled with zeros."""
+    padded = functional.pad(frames, (0, 0, 0, -frames.shape[1] % stack))
+    return padded.unflatten(1, (-1, stack)).flatten(2)
+
+
+def leading(batch: Batch, stack: int) -> Int[Tensor, "clips stacks"]:
+    """The line of each stack of frames: whoever speaks in any of them."""
+    padded = functional.pad(batch.line_at, (0, -batch.line_at.shape[1] % stack))
+    return padded.unflatten(1, (-1, stack)).amax(-1)
+
+
+def known_stacks(batch: Batch, stack: int) -> Bool[Tensor, "clips stacks"]:
+    """Stacks with at least one frame of the clip."""
+    return mask(-(-batch.frames // stack), -(-batch.line_at.shape[1] // stack))
