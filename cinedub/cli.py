@@ -29,8 +29,9 @@ _BUILD_EXAMPLES = """examples:
   cinedub build film.mp4 --out dataset
   cinedub build 'films/*.mkv' --out dataset --settings mine.toml -- --runner=DataflowRunner
 """
-_SCORE_EXAMPLES = """example:
+_SCORE_EXAMPLES = """examples:
   cinedub score dataset --truth demo.json
+  cinedub score dataset --truth films/*.json --peer --write scores.json --against bench/scores.json
 """
 
 
@@ -92,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     score = verbs.add_parser("score", help="measure a dataset against truth", epilog=_SCORE_EXAMPLES, formatter_class=shape)
     score.add_argument("out", type=Path, metavar="OUT")
     score.add_argument("--truth", type=Path, nargs="+", required=True, metavar="FILE", help="truth files (.json with an .rttm beside)")
+    score.add_argument("--peer", action="store_true", help="beside it, the whisperX recipe on the same films (they lie beside their truth)")
+    score.add_argument("--against", type=Path, metavar="FILE", help="scores written before: exit 1 when a figure fell by more than its tolerance")
+    score.add_argument("--write", type=Path, metavar="FILE", help="write the scores as JSON, and as a Markdown table beside")
     score.add_argument("--json", action="store_true")
     score.set_defaults(verb=_score)
 
@@ -152,11 +156,18 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from cinedub import score
+    from cinedub import figures, score, storage
 
-    scores = score.score(options.out, options.truth)
-    print(json.dumps(scores, indent=1, ensure_ascii=False) if options.json else score.markdown(scores))
-    return DONE
+    before = figures.read(options.against) if options.against else None
+    scores = score.score(options.out, options.truth, options.peer)
+    if options.write:
+        storage.write_atomic(options.write, (json.dumps(scores, indent=1, ensure_ascii=False) + "\n").encode())
+        storage.write_atomic(options.write.with_suffix(".md"), score.markdown(scores).encode())
+    print(json.dumps(scores, indent=1, ensure_ascii=False) if options.json else score.table(scores))
+    worse = list(figures.fallen(scores, before)) if before else []
+    for sentence in worse:
+        print(f"cinedub: {sentence}", file=sys.stderr)
+    return FAILED if worse else DONE
 
 
 def _settings(options: argparse.Namespace) -> int:
