@@ -14,6 +14,8 @@ import pytest
 
 from cinedub.errors import CinedubError, UsageError
 from cinedub.score import markdown, score, table
+from schemas import Dropped, Span
+from transforms.write_losses import write_dropped
 
 #: Two scenes of 10 s: a dialogue of four lines, then a monologue of one. 20 English words in all.
 LINES = [
@@ -69,6 +71,7 @@ def dataset(folder: Path, records: list[dict[str, Any]]) -> Path:
 
 
 def truth_file(folder: Path, truth: dict[str, Any] = TRUTH) -> Path:
+    folder.mkdir(exist_ok=True)
     path = folder / "alibi.json"
     path.write_text(json.dumps(truth))
     return path
@@ -246,6 +249,74 @@ def test_turns_in_an_rttm_file_beside_the_truth_go_first(tmp_path: Path) -> None
     measures = measure(tmp_path, perfect())
     assert measures["der_strict"]["total"] == 2.0
     assert measures["der_strict"]["false_alarm"] == 10.0
+
+
+def told(**facts: Any) -> dict[str, Any]:
+    """The truth with what a generated film's turns know besides, in every turn or in the first."""
+    turns = [{**turn, "text": line[3], "seen_ms": [[line[0], line[1]]], "emotion": "anger"} for turn, line in zip(TRUTH["turns"], LINES, strict=True)]
+    return {**TRUTH, "turns": [{**turns[0], **facts}, *turns[1:]]}
+
+
+def felt(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for record in records:
+        for line in record["lines"]:
+            line |= {"on_screen": True, "emotion": {"label": "anger", "confidence": 1.0}}
+    return records
+
+
+def test_who_is_seen_while_speaking_and_in_what_mood_is_counted_by_turns(tmp_path: Path) -> None:
+    out = dataset(tmp_path, felt(perfect()))
+    right = score(out, [truth_file(tmp_path, told())])["films"]["alibi"]
+    assert right["on_screen"] == right["emotion"] == {"of": 5, "right": 5}
+    half = score(out, [truth_file(tmp_path, told(seen_ms=[[0, 999]], emotion="fear"))])["films"]["alibi"]
+    assert half["on_screen"] == half["emotion"] == {"of": 5, "right": 4}
+    lost = score(dataset(tmp_path / "b", felt(perfect()[:1])), [truth_file(tmp_path, told())])["films"]["alibi"]
+    assert lost["on_screen"] == {"of": 5, "right": 4}
+
+
+def test_a_border_that_is_late_moves_the_mean_error_by_its_share(tmp_path: Path) -> None:
+    words = [{"text": word, "start_ms": 400 * n, "end_ms": 400 * n + 300} for n, word in enumerate(LINES[0][3].split())]
+    records = felt(perfect())
+    records[0]["lines"][0]["words"] = copy.deepcopy(words)
+    truth = truth_file(tmp_path, told(words=words))
+    right = score(dataset(tmp_path / "a", records), [truth])["films"]["alibi"]
+    assert right["border_ms"] == {"of": 10, "sum": 0, "mean": 0.0}
+    records[0]["lines"][0]["words"][2]["end_ms"] += 150
+    records[0]["lines"][0]["words"][1]["text"] = "where"  # another word's borders say nothing
+    late = score(dataset(tmp_path / "b", records), [truth])["films"]["alibi"]
+    assert late["border_ms"] == {"of": 8, "sum": 150, "mean": 150 / 8}
+    assert late["borders_near"] == {"of": 8, "right": 7}
+
+
+def test_the_kinds_table_says_what_a_scene_was_taken_for(tmp_path: Path) -> None:
+    records = plant(lambda r: r[1].update(kind="narration"))
+    kinds = measure(tmp_path, records)["kinds"]
+    assert {(true, found): n for true, row in kinds.items() for found, n in row.items() if n} == {
+        ("dialogue", "dialogue"): 1,
+        ("monologue", "narration"): 1,
+    }
+    assert "| true \\ found | narration | monologue | dialogue | ensemble | lost |" in markdown(score(tmp_path / "out", [tmp_path / "alibi.json"]))
+
+
+def test_one_name_for_two_people_lowers_purity_and_two_names_for_one_lower_coverage(tmp_path: Path) -> None:
+    def merge(records: list[dict[str, Any]]) -> None:
+        records[1]["turns"][0]["speaker"] = "film-s1"  # 4 s of s3 beside 4 s of s1
+
+    measures = measure(tmp_path / "a", plant(merge))
+    assert measures["purity"] == {"of": 12.0, "right": 8.0}
+    assert measures["coverage"] == {"of": 12.0, "right": 12.0}
+    measures = measure(tmp_path / "b", plant(lambda r: r[0]["turns"][3].update(speaker="film-s4")))
+    assert measures["purity"] == {"of": 12.0, "right": 12.0}
+    assert measures["coverage"] == {"of": 12.0, "right": 10.0}
+
+
+def test_speech_is_lost_to_the_gate_that_refused_its_clip_or_to_no_clip_at_all(tmp_path: Path) -> None:
+    out = dataset(tmp_path, perfect()[:1])
+    span = Span(11_000, 13_000)
+    write_dropped([Dropped("alibi-x", "0123", span, "Judge", "LOW_DNSMOS", 1.0, 2.0, "")], out / "dropped.parquet")
+    measures = score(out, [truth_file(tmp_path)])["films"]["alibi"]
+    assert measures["speech"] == {"of": 12.0, "right": 8.0}
+    assert measures["lost"] == {"Judge: LOW_DNSMOS": 2.0, "no clip": 2.0}
 
 
 def test_the_total_is_of_sums_and_tables_show_every_film(tmp_path: Path) -> None:
