@@ -7,7 +7,7 @@ export PYANNOTE_METRICS_ENABLED := false
 export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help env weights demo build test check lint types imports unit validate score doctor llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-correction doctor llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,35 @@ build: env ## FILMS=… OUT=… [FLAGS=…]: build a dataset from your films
 validate: env ## OUT=…: check a dataset
 	@$(BIN)/cinedub validate $(OUT)
 
-score: env ## OUT=… TRUTH=…: measure a dataset against truth
-	@$(BIN)/cinedub score $(OUT) --truth $(TRUTH)
+# The fixed films and their scores. SET=short: only two of a minute each.
+SET ?= all
+BENCH ?= out/bench
+PLANS := $(sort $(wildcard bench/films/$(if $(filter short,$(SET)),short-)*.toml))
+BENCH_FILMS := $(PLANS:bench/films/%.toml=$(BENCH)/films/%.mp4)
+
+$(BENCH)/films/%.mp4: bench/films/%.toml
+	@$(BIN)/cinedub film $@ --settings $<
+
+score: score-films ## make the fixed films, build and score them, and say which figures fell (SET=short: two of a minute)
+	@$(BIN)/cinedub score $(BENCH)/dataset --truth $(BENCH_FILMS:.mp4=.json) --peer --write $(BENCH)/scores.json --against bench/scores.json
+
+score-keep: score-films ## score the fixed films and keep the figures as those to hold
+	@$(BIN)/cinedub score $(BENCH)/dataset --truth $(BENCH_FILMS:.mp4=.json) --peer --write bench/scores.json
+
+score-films: score-weights $(BENCH_FILMS)
+	@$(BIN)/cinedub build $(BENCH_FILMS) --out $(BENCH)/dataset
+
+score-weights: weights
+	@$(BIN)/cinedub weights fetch kokoro-voices
+
+score-real: env ## REAL=…: score real films in a folder (each with its truth, .json and .rttm, beside it)
+	@if [ -d "$(REAL)" ]; then \
+		$(BIN)/cinedub build "$(REAL)" --out $(BENCH)/real && \
+		$(BIN)/cinedub score $(BENCH)/real --truth "$(REAL)"/*.json --peer --write $(BENCH)/real.json; \
+	else echo "score-real: skipped, no folder of real films: make score-real REAL=path"; fi
+
+score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]: errors before and after correction
+	@$(BIN)/python -m pipelines.score_correction corrector $(FILMS) $(if $(MODEL),--set correct.corrector=openai --set correct.corrector.options.base_url=$(BASE_URL) --set correct.corrector.options.model=$(MODEL)) $(FLAGS)
 
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor

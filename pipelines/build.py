@@ -56,6 +56,21 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
     losses = Losses()
     accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
+    shards = (
+        casts(accepted, settings, losses)
+        | "Spread casts" >> beam.Reshuffle()
+        | Correct(settings.correct, losses)
+        | Judge(settings.judge, losses)
+        | Pack(settings, losses)
+        | WriteShards(settings.pack, out)
+    )
+    _ = pipeline | WriteLosses(losses, out)
+    _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / ".build" / "films.json")
+    _ = shards | "All shards" >> _Collect(out / ".build" / "shards.json")
+
+
+def casts(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
+    """The half of the graph before correction: films in, who is heard and seen in every clip out."""
     clips = (
         accepted
         | CutReels(settings.reels, losses)
@@ -69,19 +84,7 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     )
     voices = clips | Hear(settings.hear, losses)
     faces = clips | See(settings.see, losses)
-    shards = (
-        {"voices": voices, "faces": faces}
-        | Gather()
-        | Recognise(settings.recognise, losses)
-        | "Spread casts" >> beam.Reshuffle()
-        | Correct(settings.correct, losses)
-        | Judge(settings.judge, losses)
-        | Pack(settings, losses)
-        | WriteShards(settings.pack, out)
-    )
-    _ = pipeline | WriteLosses(losses, out)
-    _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / ".build" / "films.json")
-    _ = shards | "All shards" >> _Collect(out / ".build" / "shards.json")
+    return {"voices": voices, "faces": faces} | Gather() | Recognise(settings.recognise, losses)
 
 
 class _Collect(beam.PTransform):

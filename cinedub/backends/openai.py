@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import email.utils
 import hashlib
 import ipaddress
@@ -18,18 +19,19 @@ import httpx2
 import msgspec
 import openai
 
-from cinedub import reply
+from cinedub import reply, storage
 from cinedub.backends.roles import Proposal
 from cinedub.config import Model
 from cinedub.errors import UsageError
 from schemas import Language
 
-VERSION = "openai-1"
+VERSION = "openai-2"
 MAX_REPLY_BYTES = 256 << 10
 #: Faults in a row after which a clip gets one try only, so that a dead server doesn't hold up a build.
 PATIENCE = 3
 _DEFAULTS: dict[str, Any] = {
     "base_url": "https://api.openai.com/v1", "model": "", "timeout_s": 60.0, "deadline_s": 180.0, "max_retries": 3, "max_tokens": 8192,
+    "price_in": 0.0, "price_out": 0.0, "budget": 0.0,
 }  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -43,8 +45,14 @@ class _Choice(msgspec.Struct):
     message: _Message
 
 
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
+    usage: _Usage | None = None
 
 
 class _Unanswered(Exception):
@@ -56,8 +64,10 @@ class _Unusable(Exception):
 
 
 class OpenAI:
-    """Asks a chat model for edits. Options: base_url, model, timeout_s (an attempt), deadline_s (a clip), max_retries, max_tokens.
+    """Asks a chat model for edits. Options: base_url, model, timeout_s (an attempt), deadline_s (a clip), max_retries, max_tokens,
+    price_in and price_out (money for a million tokens), budget (money that this process may spend; 0 for any).
 
+    Answers are kept in the cache by the digest of what was asked: the same clip is not paid for twice, whatever became of the build.
     The key is read from OPENAI_API_KEY and nowhere else; it is never logged.
     """
 
@@ -82,6 +92,8 @@ class OpenAI:
             raise UsageError(f"the corrector at {address.hostname} needs a key: export OPENAI_API_KEY, or --set correct.corrector=none")
         self.timeout_s, self.deadline_s = float(options["timeout_s"]), float(options["deadline_s"])
         self.max_retries = int(options["max_retries"])
+        self._prices = float(options["price_in"]), float(options["price_out"])
+        self._budget, self._spent = float(options["budget"]), 0.0
         prompts = files("cinedub.backends") / "prompts"
         self._prompts = {language: (prompts / f"correct.{language}.md").read_text("utf-8") for language in ("en", "zh")}
         self.digest = hashlib.sha256("\0".join([VERSION, self.model, *self._prompts.values(), repr(reply.SCHEMA)]).encode()).hexdigest()[:16]
@@ -110,6 +122,13 @@ class OpenAI:
             {"role": "system", "content": self._prompts[language]},
             {"role": "user", "content": f"<evidence>\n{data}\n</evidence>"},
         ]
+        kept = storage.cache_root() / "answers" / f"{storage.address(self.base_url, self.digest, *(message['content'] for message in messages))}.json"
+        if kept.is_file():
+            return _proposal(_completion(kept.read_bytes()), {"answers_kept": 1})
+        if self._budget and self._spent >= self._budget:
+            raise UsageError(
+                f"the corrector's budget of {self._budget:g} is spent; what was answered is kept: raise correct.corrector.options.budget and go on"
+            )
         try:
             body = asyncio.run(self._ask(messages))
         except _Unanswered as error:
@@ -121,9 +140,18 @@ class OpenAI:
             return Proposal(fault=str(error))
         self._answered, self._faults = True, 0
         try:
-            return reply.proposal(_content(body))
+            completion = _completion(body)
         except ValueError as error:
             return Proposal(fault=self._plain(error))
+        storage.write_atomic(kept, body)
+        return _proposal(completion, self._bill(completion.usage or _Usage()))
+
+    def _bill(self, usage: _Usage) -> dict[str, int]:
+        """What an answer took; the money is added to what this process has spent."""
+        cost = (usage.prompt_tokens * self._prices[0] + usage.completion_tokens * self._prices[1]) / 1e6
+        self._spent += cost
+        counts = {"requests": 1, "tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
+        return counts | ({"cost_millionths": round(cost * 1e6)} if any(self._prices) else {})
 
     async def _ask(self, messages: list[dict[str, str]]) -> bytes:
         """The body of the answer, within the deadline; passing faults are tried again, a refused request never in the same form."""
@@ -180,20 +208,27 @@ class OpenAI:
         return (line.replace(self._key, "***") if self._key else line)[:300]
 
 
-def _content(body: bytes) -> str:
-    """What the model said.
+def _completion(body: bytes) -> _Completion:
+    """The server's answer.
 
     Raises:
-        ValueError: no completion, an empty one, or a refusal.
+        ValueError: it isn't a chat completion.
     """
     try:
-        completion = msgspec.json.decode(body, type=_Completion)
+        return msgspec.json.decode(body, type=_Completion)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the server's answer is no chat completion: {error}") from error
-    if not completion.choices or not completion.choices[0].message.content:
-        refusal = completion.choices[0].message.refusal if completion.choices else None
-        raise ValueError(f"the model says nothing{': ' + refusal[:200] if refusal else ''}")
-    return completion.choices[0].message.content
+
+
+def _proposal(completion: _Completion, used: dict[str, int]) -> Proposal:
+    """What the model proposes; a fault where it says nothing, refuses, or doesn't keep to the schema."""
+    message = completion.choices[0].message if completion.choices else _Message()
+    if not message.content:
+        return Proposal(fault=f"the model says nothing{': ' + message.refusal[:200] if message.refusal else ''}", used=used)
+    try:
+        return dataclasses.replace(reply.proposal(message.content), used=used)
+    except ValueError as error:
+        return Proposal(fault=" ".join(f"{type(error).__name__}: {error}".split())[:300], used=used)
 
 
 def _is_loopback(host: str) -> bool:

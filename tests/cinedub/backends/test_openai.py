@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -60,6 +61,12 @@ class Talker(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+def anew() -> dict[str, Any]:
+    """Evidence that nobody was asked about before."""
+    return {**EVIDENCE, "duration_ms": next(_NUMBERS)}
+
+
+_NUMBERS = itertools.count()
 Talk = Callable[[Talker, int, dict[str, Any]], None]
 
 
@@ -165,8 +172,8 @@ def test_a_busy_server_is_asked_again_when_it_says(serve: Any) -> None:
 def test_server_faults_are_tried_again_and_then_pass_as_a_fault(serve: Any) -> None:
     server = serve(lambda talker, number, request: talker.say("oh", 500) if number else talker.say(json.dumps(ANSWER)))
     asking = corrector(server.url)
-    asking.propose(EVIDENCE, "en")
-    proposal = asking.propose(EVIDENCE, "en")
+    asking.propose(anew(), "en")
+    proposal = asking.propose(anew(), "en")
     assert proposal.fault and proposal.passing
     assert len(server.requests) == 1 + 3
 
@@ -180,8 +187,8 @@ def test_a_refused_schema_is_asked_for_in_plain_words_and_never_in_that_form_aga
 
     server = serve(talk)
     asking = corrector(server.url)
-    assert len(asking.propose(EVIDENCE, "en").edits) == 1
-    assert len(asking.propose(EVIDENCE, "en").edits) == 1
+    assert len(asking.propose(anew(), "en").edits) == 1
+    assert len(asking.propose(anew(), "en").edits) == 1
     forms = [json.dumps(request, sort_keys=True) for request in server.requests]
     assert ["response_format" in request for request in server.requests] == [True, True, True, False, False]
     assert len(set(forms[:4])) == 4
@@ -216,10 +223,10 @@ def test_a_server_that_dies_while_it_answers_is_asked_again(serve: Any) -> None:
 def test_a_server_that_dies_in_the_middle_of_a_build_costs_the_clips_their_correction_only(serve: Any) -> None:
     server = serve(answers(json.dumps(ANSWER)))
     asking = corrector(server.url, max_retries=0)
-    assert asking.propose(EVIDENCE, "en").edits
+    assert asking.propose(anew(), "en").edits
     server.shutdown()
     server.server_close()
-    proposal = asking.propose(EVIDENCE, "en")
+    proposal = asking.propose(anew(), "en")
     assert proposal.fault and proposal.passing
 
 
@@ -235,9 +242,9 @@ def test_a_server_that_never_answered_stops_the_build_in_one_line() -> None:
 def test_a_slow_server_is_left_at_the_deadline(serve: Any) -> None:
     server = serve(lambda talker, number, request: talker.say(json.dumps(ANSWER)) if number == 0 else time.sleep(30))
     asking = corrector(server.url, timeout_s=0.4, deadline_s=1.5, max_retries=50)
-    asking.propose(EVIDENCE, "en")
+    asking.propose(anew(), "en")
     started = time.monotonic()
-    assert asking.propose(EVIDENCE, "en").passing
+    assert asking.propose(anew(), "en").passing
     assert time.monotonic() - started < 10
 
 
@@ -255,9 +262,9 @@ def test_a_server_that_drips_its_answer_is_left_at_the_deadline(serve: Any) -> N
 
     server = serve(talk)
     asking = corrector(server.url, timeout_s=5.0, deadline_s=1.0)
-    asking.propose(EVIDENCE, "en")
+    asking.propose(anew(), "en")
     started = time.monotonic()
-    assert asking.propose(EVIDENCE, "en").passing
+    assert asking.propose(anew(), "en").passing
     assert time.monotonic() - started < 10
 
 
@@ -342,3 +349,38 @@ def test_a_small_model_behind_llama_cpp_answers_within_the_schema_or_is_a_fault(
     proposal = asking.propose(evidence, "en")
     assert proposal.reasoning or proposal.fault
     assert not proposal.passing, proposal.fault
+
+
+def billed(text: str, tokens_in: int = 1_000, tokens_out: int = 500) -> Talk:
+    usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out}
+    body = json.dumps({"choices": [{"message": {"content": text}}], "usage": usage}).encode()
+    return lambda talker, number, request: talker.send(body)
+
+
+def test_an_answer_is_paid_for_once_whoever_asks_again(serve: Any) -> None:
+    server = serve(billed(json.dumps(ANSWER)))
+    prices = {"price_in": 2.0, "price_out": 8.0}
+    first = corrector(server.url, **prices).propose(EVIDENCE, "en")
+    again = corrector(server.url, **prices).propose(EVIDENCE, "en")
+    other = corrector(server.url, **prices).propose({**EVIDENCE, "duration_ms": 1}, "en")
+    assert first.used == other.used == {"requests": 1, "tokens_in": 1_000, "tokens_out": 500, "cost_millionths": 6_000}
+    assert again.used == {"answers_kept": 1} and again.edits == first.edits
+    assert len(server.requests) == 2
+
+
+def test_an_answer_that_cannot_be_used_was_paid_for_too(serve: Any) -> None:
+    server = serve(billed("I'd rather not."))
+    for used in ({"requests": 1, "tokens_in": 1_000, "tokens_out": 500}, {"answers_kept": 1}):
+        proposal = corrector(server.url).propose(EVIDENCE, "en")
+        assert proposal.fault and not proposal.edits and proposal.used == used
+    assert len(server.requests) == 1
+
+
+def test_a_spent_budget_stops_in_one_line_and_kept_answers_stay_free(serve: Any) -> None:
+    server = serve(billed(json.dumps(ANSWER)))
+    asked = corrector(server.url, price_in=1_000.0, budget=0.5)
+    asked.propose(EVIDENCE, "en")
+    with pytest.raises(UsageError, match=r"budget of 0\.5 is spent"):
+        asked.propose({**EVIDENCE, "duration_ms": 1}, "en")
+    assert asked.propose(EVIDENCE, "en").used == {"answers_kept": 1}
+    assert len(server.requests) == 1

@@ -1,0 +1,224 @@
+"""What correction is worth, measured: `python -m pipelines.score_correction FILM... ` with truth (.json) beside each film.
+
+    verifier   true and false edits before the sound and the voices: how many are accepted, by kind
+    curve      an oracle that is right with probability p, as a server: errors after correction against p
+    corrector  any corrector of the settings (--set correct.corrector.options.model=...): errors before and after, edits, tokens, money
+
+Films are taken through the chain up to recognition once; everything is cached there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import jiwer
+import numpy as np
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from pyannote.core import Annotation, Segment
+from pyannote.metrics.diarization import DiarizationErrorRate
+
+from cinedub import backends, config, edits, sources, storage
+from cinedub import truth as truths
+from cinedub.backends.roles import Edit
+from cinedub.errors import CinedubError
+from cinedub.lines import lines_of
+from cinedub.retiming import units
+from cinedub.witness import Witness
+from cinedub.wording import tokens
+from pipelines import build, oracle
+from schemas import Cast, Line, Script, Turn, codec
+from transforms.correct import correct
+from transforms.probe import Probe
+from transforms.stage import Losses
+
+#: False edits of each kind that a line is tried with, and the sure answers of the oracle.
+_TRIES, _STEPS = 2, (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film's clips, and what is true of it."""
+
+    truth: truths.Truth
+    casts: tuple[Cast, ...]
+
+    @property
+    def said(self) -> oracle.Truth:
+        """Everything said, as the oracle knows it."""
+        spoken = sorted(self.truth.spoken, key=lambda line: line.start_ms)
+        language = self.truth.tongue
+        return oracle.Truth(language, [(unit, self.truth.speaker_of(line)) for line in spoken for unit in units(line.text, language)])
+
+
+def films(paths: Sequence[Path], settings: config.Settings) -> list[Film]:
+    """Each film with its casts in order of time."""
+    with tempfile.TemporaryDirectory() as folder:
+        losses = Losses()
+        pipeline = beam.Pipeline(runner=FnApiRunner())
+        accepted = pipeline | beam.Create(sources.expand([str(path) for path in paths])) | Probe(settings.probe, losses)
+        found = build.casts(accepted, settings, losses) | beam.Map(lambda cast: codec.encode(cast).decode())
+        _ = found | beam.io.WriteToText(f"{folder}/casts", shard_name_template="")
+        pipeline.run().wait_until_finish()
+        casts = [codec.decode(line, Cast) for line in Path(folder, "casts").read_bytes().splitlines()]
+    by_film: dict[str, list[Cast]] = {}
+    for cast in sorted(casts, key=lambda cast: cast.clip.span):
+        by_film.setdefault(Path(cast.clip.film.uri).stem, []).append(cast)
+    return [Film(truths.read(path.with_suffix(".json")), tuple(by_film.get(path.stem, ()))) for path in paths]
+
+
+def errors(film: Film, lines: Iterable[Line], turns: Iterable[Turn]) -> Counter[str]:
+    """Wrong and all words (or characters), wrong and all milliseconds of speech at a collar of ±0.25 s."""
+    language = film.truth.tongue
+    reference = [token for line in film.truth.spoken for token in tokens(line.text, language)]
+    said = [token for line in sorted(lines, key=lambda line: line.span) for token in tokens(line.text, language)]
+    words = jiwer.process_words(" ".join(reference), " ".join(said))
+    metric = DiarizationErrorRate(collar=0.5, skip_overlap=False)
+    sides = []
+    for part in (film.truth.turns, turns):
+        side = Annotation()
+        for turn in part:
+            start, end = (turn.span.start, turn.span.end) if isinstance(turn, Turn) else (turn.start_ms, turn.end_ms)
+            segment = Segment(start / 1000, end / 1000)
+            side[segment, side.new_track(segment)] = turn.speaker
+        sides.append(side)
+    detail = metric(*sides, uem=Segment(0, film.truth.duration_ms / 1000), detailed=True)
+    wrong = detail["missed detection"] + detail["false alarm"] + detail["confusion"]
+    return Counter(
+        wrong=words.substitutions + words.deletions + words.insertions,
+        words=len(reference),
+        wrong_ms=round(wrong * 1000),
+        ms=round(detail["total"] * 1000),
+    )
+
+
+def corrected(chosen: Sequence[Film], settings: config.Correct) -> tuple[Counter[str], Counter[str], list[Script]]:
+    """Errors before and after correction, summed over films, and the scripts."""
+    models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    before, after = Counter[str](), Counter[str]()
+    scripts: list[Script] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for film in chosen:
+            done = []
+            for cast in film.casts:
+                assets = storage.Assets("Correct", storage.address(folder, cast.id))
+                with assets:
+                    done.append(correct(cast, settings, assets, **models))
+            before += errors(film, [line for cast in film.casts for line in lines_of(cast)], [turn for cast in film.casts for turn in cast.turns])
+            after += errors(film, [line for script in done for line in script.lines], [turn for script in done for turn in script.turns])
+            scripts += done
+    return before, after, scripts
+
+
+def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
+    """Each true and false edit alone against the line as it was heard: proposed, accepted, and the median margin, by kind and language."""
+    models = {role: backends.load(role, model) for role, model in config.models(settings).items() if role != "corrector"}
+    rows: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+    for film in chosen:
+        said, rng = film.said, np.random.default_rng(0)
+        language = said.language
+        vocabulary = [unit for unit, _ in said.said]
+        for cast in film.casts:
+            lines, witness = lines_of(cast), Witness(cast, models)
+            places = [("true", place) for place in oracle.true_edits([line.text for line in lines], said)]
+            wrong = {place.line for _, place in places}
+            for number, line in enumerate(lines):
+                for kind in oracle.FAULTS * (_TRIES if number not in wrong else 0):
+                    place = oracle.false_edit(kind, number, units(line.text, language), language, vocabulary, rng)
+                    places += [(kind, place)] if place else []
+            for kind, place in places:
+                before, after = oracle.wording(place, units(lines[place.line].text, language), language)
+                edit = Edit("text", place.line, before, after, kind)
+                refusal, evidence = edits.verify(edit, lines, cast, settings, witness)
+                if "margins" in evidence:
+                    rows.setdefault((language, kind), []).append((not refusal, min(evidence["margins"].values(), default=0.0)))
+            for number, line in enumerate(lines):
+                for speaker in cast.speakers:
+                    if speaker.id != line.speaker:
+                        _speakers(rows, language, number, speaker.id, lines, cast, settings, witness)
+    table = ["| language | edit | proposed | accepted | refused | median margin |", "|---|---|---|---|---|---|"]
+    for (tongue, kind), tried in sorted(rows.items()):
+        held = sum(accepted for accepted, _ in tried)
+        median = float(np.median([margin for _, margin in tried]))
+        table.append(f"| {tongue} | {kind} | {len(tried)} | {held} | {100 * (1 - held / len(tried)):.0f} % | {median:.2f} |")
+    return table
+
+
+def _speakers(rows: Any, language: str, number: int, other: str, lines: Any, cast: Cast, settings: config.Correct, witness: Witness) -> None:
+    """A line given to another speaker (false), and given back (true)."""
+    mine = lines[number].speaker
+    given = [dataclasses.replace(line, speaker=other) if place == number else line for place, line in enumerate(lines)]
+    for kind, now, edit in (
+        ("false speaker", lines, Edit("speaker", number, mine, other, "")),
+        ("true speaker", given, Edit("speaker", number, other, mine, "")),
+    ):
+        refusal, evidence = edits.verify(edit, now, cast, settings, witness)
+        like = evidence.get("likeness", {})
+        rows.setdefault((language, kind), []).append((not refusal, like.get(edit.after, 0.0) - like.get(edit.before, 0.0)))
+
+
+def curve(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
+    """Errors after correction by an oracle, against how often it is right; with verification, and without."""
+    table = ["| p | verified | word errors before | after | DER before | after | edits accepted | refused |", "|---|---|---|---|---|---|---|---|"]
+    for p in _STEPS:
+        for verified in (True, False):
+            with oracle.serve(oracle.Oracle([film.said for film in chosen], p)) as url:
+                options = (("base_url", url), ("model", f"oracle-{p}"))
+                asked = dataclasses.replace(settings, corrector=config.Model("openai", options=options))
+                if not verified:
+                    nobody = config.Model("none")
+                    asked = dataclasses.replace(asked, verifier=nobody, second_opinion=nobody, min_voice_margin=-2.0)
+                before, after, scripts = corrected(chosen, asked)
+            verdicts = Counter(correction.verdict for script in scripts for correction in script.corrections)
+            table.append(
+                f"| {p:.2f} | {'yes' if verified else 'no'} | {_rates(before, after, 'wrong', 'words')} | {_rates(before, after, 'wrong_ms', 'ms')} "
+                f"| {verdicts['accepted']} | {verdicts['rejected']} |"
+            )
+    return table
+
+
+def corrector(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
+    """Errors before and after, film by film and in total; edits by kind and verdict."""
+    table = ["| film | word errors before | after | DER before | after |", "|---|---|---|---|---|"]
+    total_before, total_after, verdicts = Counter[str](), Counter[str](), Counter[str]()
+    for film in chosen:
+        before, after, scripts = corrected([film], settings)
+        total_before, total_after = total_before + before, total_after + after
+        verdicts.update(f"{correction.kind} {correction.verdict}" for script in scripts for correction in script.corrections)
+        table.append(f"| {film.truth.film} | {_rates(before, after, 'wrong', 'words')} | {_rates(before, after, 'wrong_ms', 'ms')} |")
+    table.append(f"| all | {_rates(total_before, total_after, 'wrong', 'words')} | {_rates(total_before, total_after, 'wrong_ms', 'ms')} |")
+    return [*table, "", *(f"{kind}: {count}" for kind, count in sorted(verdicts.items()))]
+
+
+def _rates(before: Counter[str], after: Counter[str], wrong: str, all_of: str) -> str:
+    return f"{100 * before[wrong] / before[all_of]:.2f} % | {100 * after[wrong] / after[all_of]:.2f} %"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print a table in Markdown."""
+    parser = argparse.ArgumentParser("score_correction", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measure", choices=["verifier", "curve", "corrector"])
+    parser.add_argument("films", nargs="+", type=Path, metavar="FILM")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C")
+    options = parser.parse_args(arguments)
+    try:
+        settings = config.load(build.profile("local"), None, options.set)
+        build.preflight(settings)
+        measure = {"verifier": verifier, "curve": curve, "corrector": corrector}[options.measure]
+        print("\n".join(measure(films(options.films, settings), settings.correct)))
+    except CinedubError as error:
+        print(f"score_correction: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
