@@ -7,10 +7,11 @@ export PYANNOTE_METRICS_ENABLED := false
 export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help env weights demo build test check lint types imports unit validate score score-correction doctor llm-server clean
+.DELETE_ON_ERROR:
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-real score-correction doctor llm-server clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 env: ## make the environment (system packages, .venv from the lock)
 	@docker/setup.sh $(VENV)
