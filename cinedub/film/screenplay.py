@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from cinedub.errors import UsageError
-from cinedub.film import texts, voices
+from cinedub.film import pools, texts
 from cinedub.film.cast import LOOKS
 from cinedub.film.script import Character, Line, Scene
 from cinedub.film.settings import FilmSettings, Split
 from cinedub.film.sounds import PLACES
-from schemas import Language
 
 _SHARES: dict[Split, slice] = {"train": slice(0, None, 2), "valid": slice(1, None, 4), "test": slice(3, None, 4)}
 #: Rough lengths, to know how many lines fill a film.
@@ -49,7 +48,7 @@ def cast(settings: FilmSettings, rng: np.random.Generator) -> list[Character]:
     looks = [faces[int(i)] for i in rng.permutation(len(faces))][: settings.characters]
     if len(looks) < settings.characters:
         raise UsageError(f"{settings.split} has {len(looks)} faces; {settings.characters} characters were asked for")
-    free = {gender: recipes(settings.language, settings.voices, settings.split, gender) for gender in ("female", "male")}
+    free = {gender: pools.voices(settings.language, settings.voices, settings.split, gender) for gender in ("female", "male")}
     for choices in free.values():
         rng.shuffle(choices)
     people = []
@@ -72,20 +71,6 @@ def cast(settings: FilmSettings, rng: np.random.Generator) -> list[Character]:
     if not free[gender]:
         raise UsageError(f"{settings.split} has no voice left for a narrator")
     return [*people, Character("narrator", free[gender].pop(), gender)]
-
-
-def recipes(language: Language, pack: str, split: Split, gender: str) -> list[str]:
-    """Voices and blends of a split; none is in two splits (the pack ``film`` has so few that its blends share parts)."""
-    if pack == "film":
-        women = ["hibari", "jf_alpha", "jf_tebukuro", "jf_gongitsune", "jf_nezumi", "jf_gongitsune:0.6+jf_tebukuro:0.4", "jf_nezumi:0.5+jf_alpha:0.5"]
-        men = ["jm_kumo", *(f"jm_kumo:0.74+{woman}:0.26" for woman in ("jf_gongitsune", "jf_nezumi", "jf_alpha", "jf_tebukuro"))]
-        return (women if gender == "female" else men)[_SHARES[split]]
-    prefixes = ("zf", "zm") if language == "zh" else ("af", "am", "bf", "bm")
-    names = [name for name in voices.voices() if name.startswith(prefixes) and name[2:3] == "_"]
-    mine = [name for name in names if (name[1] == "m") == (gender == "male")][_SHARES[split]]
-    others = [name for name in names if (name[1] == "m") != (gender == "male")][_SHARES[split]]
-    blends = [f"{a}:0.6+{b}:0.4" for a in mine for b in mine if a != b] + [f"{a}:0.75+{b}:0.25" for a in mine for b in others]
-    return mine + blends[: max(0, 8 - len(mine))]
 
 
 def _scene(

@@ -2,6 +2,10 @@
 
 Both models predict a duration for every symbol, in units of 25 ms, and render exactly that many: 600 samples at 24 kHz each. The graphs are
 opened at that place, so that durations can be read, and put in.
+
+A voice is written ``TIMBRE/PROSODY@PITCH``, the last two parts where wanted. Timbre and prosody are Kokoro styles or blends of them
+(``jf_alpha:1.4+jf_nezumi:-0.4``): the first half of a style vector colours the sound, the second sets melody and pace. ``@0.86`` lowers
+pitch and formants alike, as of a longer throat: the words are spoken faster by as much as the sound is then played slower.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from jaxtyping import Float32, Int
+from scipy.signal import resample
 
 from cinedub import weights
 from cinedub.errors import UsageError
@@ -55,31 +60,45 @@ class Speech:
 
     @property
     def duration_ms(self) -> int:
-        """Length in ms: a multiple of 25 before trimming."""
+        """Length in ms."""
         return len(self.sound) * 1000 // RATE
 
 
 class Speaker:
-    """A model that speaks. ``voice`` is ``hibari``, a Kokoro style (``jm_kumo``, ``af_heart``), or a blend: ``jm_kumo:0.6+jf_alpha:0.4``."""
+    """A model that speaks: ``hibari``, or Kokoro with a style (``jm_kumo``) or a recipe of several (``jf_alpha/jm_kumo@0.86``)."""
 
     def __init__(self, voice: str, threads: int = 2) -> None:
         self.voice = voice
-        self.model = "hibari" if voice == "hibari" else "kokoro"
+        recipe, _, pitch = voice.partition("@")
+        self.pitch = _number(pitch or "1", voice)
+        if not 0.5 <= self.pitch <= 2:
+            raise UsageError(f"voice {voice!r}: a pitch is from 0.5 to 2")
+        self.model = "hibari" if recipe == "hibari" else "kokoro"
+        self._style = None if self.model == "hibari" else style(recipe)
         self._session, self._vocabulary = _open(self.model, threads)
-        self._style = None if self.model == "hibari" else blend(voice)
 
     def say(self, text: str, language: Language = "en", speed: float = 1.0, seed: int = 0, durations: Sequence[int] | None = None) -> Speech:
-        """Speak one line; ``durations`` (in units of 25 ms, one for each symbol and the two pads, each at least 1) override the model's own."""
+        """Speak one line; ``durations`` (in units of 25 ms, one for each symbol and the two pads, each at least 1) override the model's own, and
+        the sound is exactly as long as they are together."""
         spellings = spell(text, language)
         symbols, owners = _symbols(spellings, self._vocabulary)
         if not symbols:
             raise UsageError(f"nothing to say in {text!r}")
         ids = np.array([[0, *(self._vocabulary[s] for s in symbols), 0]], np.int64)
-        wanted = np.zeros(ids.shape[1], np.float32) if durations is None else np.asarray(durations, np.float32)
-        if len(wanted) != ids.shape[1]:
-            raise UsageError(f"{text!r} has {ids.shape[1]} symbols with its pads, got {len(wanted)} durations")
-        sound, units = self._run(ids, wanted, speed, seed)
-        return _timed(sound, units, symbols, owners, spellings)
+        if durations is not None and len(durations) != ids.shape[1]:
+            raise UsageError(f"{text!r} has {ids.shape[1]} symbols with its pads, got {len(durations)} durations")
+        if durations is not None and min(durations) < 1:
+            raise UsageError(f"{text!r}: a duration is at least 1")
+        wanted = np.zeros(ids.shape[1], np.float32) if durations is None else _stretched(durations, self.pitch)
+        sound, units = self._run(ids, wanted, speed / self.pitch, seed)
+        edges = np.concatenate([[0], np.cumsum(np.round(units))]) * UNIT_MS
+        if self.pitch != 1:
+            length = round(edges[-1] / self.pitch) if durations is None else sum(durations) * UNIT_MS
+            sound = resample(sound, length * RATE // 1000)
+            edges = edges * (length / edges[-1])
+        if durations is not None:
+            edges = np.concatenate([[0], np.cumsum(durations)]) * UNIT_MS
+        return _timed(sound, np.round(edges).astype(int), symbols, owners, spellings)
 
     def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         pace = np.array([speed], np.float32)
@@ -88,8 +107,8 @@ class Speaker:
 
             *parts, units = self._session.run(None, {"ids": ids, "speed": pace, "wanted_durations": wanted})
             return dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed)), units
-        style = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
-        sound, units = self._session.run(None, {"tokens": ids, "style": style, "speed": pace, "wanted_durations": wanted[None]})
+        chosen = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
+        sound, units = self._session.run(None, {"tokens": ids, "style": chosen, "speed": pace, "wanted_durations": wanted[None]})
         return sound, units[0]
 
 
@@ -101,16 +120,38 @@ def voices() -> dict[str, str]:
     return {"hibari": "female", **{name: "male" if name[1] == "m" else "female" for name in names}}
 
 
-def blend(recipe: str) -> Float32[np.ndarray, "lengths 1 256"]:
-    """A weighted mean of Kokoro style vectors; a weight below 0 moves away from a voice.
+def style(recipe: str) -> Float32[np.ndarray, "lengths 1 256"]:
+    """The style of a recipe without its pitch, for every length of text.
 
     Raises:
-        UsageError: a style that isn't in the cache.
+        UsageError: a style that isn't in the cache, or no recipe.
     """
+    timbre, _, prosody = recipe.partition("/")
+    mixed = _blend(timbre)
+    if prosody:
+        mixed[..., 128:] = _blend(prosody)[..., 128:]
+    return mixed
+
+
+def _blend(recipe: str) -> Float32[np.ndarray, "lengths 1 256"]:
+    """A weighted mean of style vectors; a weight below 0 moves away from a voice."""
     parts = [part.partition(":") for part in recipe.split("+")]
-    scale = [float(weight or 1) for _, _, weight in parts]
+    scale = [_number(weight or "1", recipe) for _, _, weight in parts]
     mixed = sum(weight * _style(name) for (name, _, _), weight in zip(parts, scale, strict=True)) / sum(scale)
-    return np.asarray(mixed, np.float32)
+    return np.array(mixed, np.float32)
+
+
+def _number(text: str, recipe: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"voice {recipe!r}: {text!r} is no number") from None
+
+
+def _stretched(durations: Sequence[int], pitch: float) -> Float32[np.ndarray, " symbols"]:
+    """Durations times ``pitch``, rounded so that the sum stays right, each at least 1."""
+    edges = np.round(np.cumsum(durations) * pitch)
+    return np.maximum(1, np.diff(edges, prepend=0)).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=16)
@@ -167,8 +208,7 @@ def _symbols(spellings: list[Spelling], vocabulary: dict[str, int]) -> tuple[lis
     return symbols, owners
 
 
-def _timed(sound: np.ndarray, units: np.ndarray, symbols: list[str], owners: list[int], spellings: list[Spelling]) -> Speech:
-    edges = np.concatenate([[0], np.cumsum(np.round(units).astype(int))]) * UNIT_MS
+def _timed(sound: np.ndarray, edges: np.ndarray, symbols: list[str], owners: list[int], spellings: list[Spelling]) -> Speech:
     phones: list[Phone] = [Phone("", 0, int(edges[1]))]
     bounds: dict[int, list[int]] = {}
     for i, (symbol, owner) in enumerate(zip(symbols, owners, strict=True), start=1):
