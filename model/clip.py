@@ -120,7 +120,7 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
         lines.append(line_on(tokens, record["language"], slot, begin, end - begin, line["emotion"]["label"], speaker))
         audible[begin:end] = taken[begin:end] == 1
         if line["on_screen"]:
-            picture.show(slice(begin, end), arrays, _tracks(speaker), times[begin:end])
+            picture.show(slice(begin, end), arrays, tracks_of(speaker), times[begin:end])
         free = end
     if not lines:
         raise MediaError("CLIP_NO_LINES", f"{record['key']}: no line that teaches")
@@ -140,7 +140,7 @@ def _by_first_line(record: dict[str, Any]) -> list[dict[str, Any]]:
     return [known[name] for name in order]
 
 
-def _tracks(speaker: dict[str, Any]) -> list[int]:
+def tracks_of(speaker: dict[str, Any]) -> list[int]:
     """A speaker's rows in the face arrays: ``faces``, or in older records the one ``face``."""
     face = speaker.get("face")
     return list(speaker.get("faces") or ([] if face is None else [face]))
