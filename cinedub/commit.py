@@ -17,8 +17,8 @@ from schemas import Shard, codec
 SUCCESS = "_SUCCESS"
 
 
-def begin(out: Path, settings: config.Settings) -> None:
-    """Make ``out`` ready for a build: from here on it is unfinished until ``finish``.
+def begin(out: Path, settings: config.Settings | str) -> None:
+    """Make ``out`` ready for a dataset made with ``settings`` (those of a build, or any as TOML): from here on it is unfinished until ``finish``.
 
     Raises:
         UsageError: the folder holds something that is no dataset of ours.
@@ -35,13 +35,24 @@ def begin(out: Path, settings: config.Settings) -> None:
             letters.unlink()
         (out / "dropped.parquet").unlink(missing_ok=True)
         (out / "failures").mkdir(exist_ok=True)
-        storage.write_atomic(out / "settings.toml", config.dump(settings).encode())
+        storage.write_atomic(out / "settings.toml", _toml(settings).encode())
     except OSError as error:
         raise storage.storage_error(error, out) from error
 
 
-def finish(out: Path, settings: config.Settings, shards: list[Shard], films: int, film_s: float, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Commit the dataset: manifest.parquet, dataset.json, metrics.json, report.html, then ``_SUCCESS``. Returns dataset.json."""
+def finish(
+    out: Path,
+    settings: config.Settings | str,
+    shards: list[Shard],
+    films: int,
+    film_s: float,
+    metrics: dict[str, Any],
+    models: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Commit the dataset: manifest.parquet, dataset.json, metrics.json, report.html, then ``_SUCCESS``. Returns dataset.json.
+
+    ``models`` are the digests of the models used, by role; when not given, those that the build's settings name.
+    """
     import pyarrow.parquet as pq
 
     try:
@@ -65,8 +76,8 @@ def finish(out: Path, settings: config.Settings, shards: list[Shard], films: int
             "failures": failures,
             "shards": codec.builtins(shards),
             "digest": hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest(),
-            "settings_digest": hashlib.sha256(config.dump(settings).encode()).hexdigest(),
-            "models": _models(settings),
+            "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
+            "models": _models(settings) if models is None else models,
         }
         _remove_stale(out, {shard.uri for shard in shards})
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
@@ -107,12 +118,16 @@ def _remove_stale(out: Path, kept: set[str]) -> None:
                 note.unlink()
 
 
-def _models(settings: config.Settings) -> dict[str, str]:
+def _toml(settings: config.Settings | str) -> str:
+    return settings if isinstance(settings, str) else config.dump(settings)
+
+
+def _models(settings: config.Settings | str) -> dict[str, str]:
     from dataclasses import fields
 
     from cinedub import backends
 
-    nodes = [getattr(settings, field.name) for field in fields(settings)]
+    nodes = [] if isinstance(settings, str) else [getattr(settings, field.name) for field in fields(settings)]
     return {role: backends.digest(role, model) for node in nodes for role, model in config.models(node).items()}
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import __version__, config, media, shards, sound, storage, weights
-from schemas import Clip, Line, Member, Record, Span, Speaker, Take, Turn, codec, union
+from cinedub import __version__, config, manifest, media, shards, sound, storage, weights
+from schemas import Clip, Line, Member, Record, Speaker, Take, Turn, codec
 from schemas.record import MEMBERS, SCHEMA
-from transforms.stage import Stage
+from transforms.stage import Stage, identity
 
 FACE_ARRAYS = ("pts_ms", "track", "box", "landmarks", "blendshapes", "embedding", "speaking")
 LIP_ARRAYS = ("crops", "points", "aperture")
@@ -38,13 +38,19 @@ def pack(take: Take, settings: config.Settings, assets: storage.Assets) -> Recor
     assets.path("json").write_bytes(codec.encode(record))
     members["json"] = _member("json", assets.path("json"), assets.uri("json"))
     split = shards.split_of(clip.film.group, settings.pack.seed, settings.pack.train, settings.pack.valid, settings.pack.test)
-    return Record(take.id, split, tuple(members[name] for name in MEMBERS), _scalars(record))
+    return Record(take.id, split, tuple(members[name] for name in MEMBERS), manifest.scalars(record))
 
 
 class Pack(Stage[Take, Record]):
     """Make every take's sample."""
 
     run = staticmethod(pack)
+
+    @staticmethod
+    def key(element: Take) -> bytes:
+        """A record also says what its film is called."""
+        film = element.script.clip.film
+        return identity(element) + codec.encode([film.title, film.series])
 
 
 def _render(clip: Clip) -> Iterator[tuple[str, Member]]:
@@ -141,18 +147,3 @@ def provenance(settings: config.Settings) -> list[dict[str, Any]]:
                 }
             )
     return rows
-
-
-def _scalars(record: dict[str, Any]) -> dict[str, Any]:
-    quality = record["quality"]
-    sync = quality["sync"] or {"offset_ms": None, "confidence": None}
-    return {
-        "film": record["film"]["id"], "title": record["film"]["title"], "series": record["film"]["series"],
-        "start_ms": record["span_ms"][0], "end_ms": record["span_ms"][1], "language": record["language"], "kind": record["kind"],
-        "lines": len(record["lines"]), "speakers": len(record["speakers"]), "text": " ".join(line["text"] for line in record["lines"]),
-        "emotion": record["emotion"]["label"], "clue": record["clue"], "dnsmos": quality["dnsmos"], "snr_db": quality["snr_db"],
-        "asr_confidence": quality["asr_confidence"], "overlap_ms": quality["overlap_ms"], "sync_offset_ms": sync["offset_ms"],
-        "sync_confidence": sync["confidence"], "corrections": len(record["corrections"]),
-        "speech_ms": sum(span.duration for span in union(Span(turn["start_ms"], turn["end_ms"]) for turn in record["turns"])),
-        "speaker_ids": [speaker["id"] for speaker in record["speakers"]],
-    }  # fmt: skip

@@ -7,19 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cinedub import storage
+from cinedub.manifest import write_dropped
 from schemas import Dropped, Failure, codec
 from transforms.stage import Losses
-
-DROPPED = pa.schema(
-    [
-        ("key", pa.string()), ("film", pa.string()), ("start_ms", pa.int64()), ("end_ms", pa.int64()), ("stage", pa.string()),
-        ("code", pa.string()), ("value", pa.float64()), ("threshold", pa.float64()), ("text", pa.string()),
-    ]
-)  # fmt: skip
 
 
 class WriteLosses(beam.PTransform):
@@ -51,14 +43,4 @@ def _write_dropped(item: tuple[str, Iterable[Dropped]], out: Path) -> tuple[str,
     return "", len(clips)
 
 
-def write_dropped(clips: list[Dropped], path: Path) -> None:
-    """The table of refused clips; an empty one when nothing was refused."""
-    rows = [
-        {
-            "key": clip.key, "film": clip.film, "start_ms": clip.span.start, "end_ms": clip.span.end, "stage": clip.stage, "code": clip.code,
-            "value": clip.value, "threshold": clip.threshold, "text": clip.text,
-        }
-        for clip in clips
-    ]  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows, DROPPED), path)
+__all__ = ["WriteLosses", "write_dropped"]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cinedub import config, progress, shards, storage
+from cinedub.manifest import manifest
 from schemas import Record, Shard, codec
-from schemas.record import MEMBERS, Split, shard_name
+from schemas.record import Split, shard_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,21 +65,3 @@ def write(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
     pq.write_table(manifest(records, places, name), out / ".build" / f"{name}.parquet")
     storage.write_atomic(note, codec.encode(_Note(made_of, shard)))
     return shard
-
-
-SCHEMA = pa.schema(
-    [("key", pa.string()), ("split", pa.string()), ("shard", pa.string())]
-    + [(f"{name}_{fact}", pa.int64()) for name in MEMBERS for fact in ("offset", "bytes")]
-    + [(name, pa.string()) for name in ("film", "title", "series", "language", "kind", "text", "emotion", "clue")]
-    + [(name, pa.int64()) for name in ("start_ms", "end_ms", "lines", "speakers", "overlap_ms", "sync_offset_ms", "corrections", "speech_ms")]
-    + [(name, pa.float64()) for name in ("dnsmos", "snr_db", "asr_confidence", "sync_confidence")]
-    + [("speaker_ids", pa.list_(pa.string()))]
-)
-
-
-def manifest(records: list[Record], places: list[shards.Place], shard: str) -> pa.Table:
-    """One row per record: key, split, shard, each member's offset and size, the JSON's scalars."""
-    rows: dict[str, dict[str, Any]] = {record.key: {"key": record.key, "split": record.split, "shard": shard, **record.scalars} for record in records}
-    for place in places:
-        rows[place.key] |= {f"{place.member}_offset": place.offset, f"{place.member}_bytes": place.bytes}
-    return pa.Table.from_pylist([rows[key] for key in sorted(rows)], SCHEMA)
