@@ -146,8 +146,8 @@ def stops_a_build(error: Exception) -> bool:
 
 
 def identity(element: Any) -> bytes:
-    """The element without what its film is called or where it lies: a renamed film is the same film."""
-    return codec.encode(_rewrite(_tree(element), lambda film: [film["sha256"], film["language"], film["series"]]))
+    """The element without what its film is called, where it lies and what series it belongs to: a renamed film is the same film."""
+    return codec.encode(_rewrite(_tree(element), lambda film: [film["sha256"], film["language"]]))
 
 
 def remember(path: Path, nouns: list[Any]) -> None:
