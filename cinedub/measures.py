@@ -10,7 +10,6 @@ Whatever is counted is kept as sums (seconds, frames, words), so that films add 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,8 +44,8 @@ def total(films: Sequence[Measure]) -> Measure:
 
 
 def ratio(errors: float, of: float) -> float:
-    """Errors per thing that was to be found; endless where there was nothing to be found."""
-    return errors / of if of else 0.0 if not errors else math.inf
+    """Errors per thing that was to be found; where there was nothing to be found, 1 if anything was."""
+    return errors / of if of else float(bool(errors))
 
 
 def overlap(start: int, end: int, other_start: int, other_end: int) -> int:
