@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cinedub.cli import main
 from cinedub.errors import CinedubError, UsageError
 from cinedub.score import markdown, score, table
 from schemas import Dropped, Span
@@ -329,6 +330,16 @@ def test_the_total_is_of_sums_and_tables_show_every_film(tmp_path: Path) -> None
     assert head == "| measure | alibi | other | total |"
     assert any(row.startswith("| WER | 0.00 → 0.00 % | 100.00 → 100.00 % | 13.04 → 13.04 % |") for row in rows)
     assert len(table(scores).split("\n\n")[0].splitlines()) == len(rows) + 1
+
+
+def test_the_command_writes_both_forms_and_fails_when_a_figure_fell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth, kept = str(truth_file(tmp_path)), tmp_path / "kept.json"
+    assert main(["score", str(dataset(tmp_path, perfect())), "--truth", truth, "--write", str(kept)]) == 0
+    assert kept.with_suffix(".md").read_text().startswith("| measure | alibi | total |")
+    worse = dataset(tmp_path / "b", plant(lambda r: r[1].update(kind="narration")))
+    capsys.readouterr()
+    assert main(["score", str(worse), "--truth", truth, "--against", str(kept)]) == 1
+    assert capsys.readouterr().err == "cinedub: kind (right/of) fell from 1 to 0.5, tolerance 0.1\n"
 
 
 def test_an_unfinished_dataset_and_a_truth_that_is_none_are_refused(tmp_path: Path) -> None:
