@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-real score-correction doctor llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-real score-correction doctor voice-gender llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,10 @@ score-real: env ## REAL=…: score real films in a folder (each with its truth, 
 
 score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]: errors before and after correction
 	@$(BIN)/python -m pipelines.score_correction corrector $(FILMS) $(if $(MODEL),--set correct.corrector=openai --set correct.corrector.options.base_url=$(BASE_URL) --set correct.corrector.options.model=$(MODEL)) $(FLAGS)
+
+voice-gender: env ## learn to hear gender from synthetic voices (ten minutes): cinedub/voice_gender.json
+	@$(BIN)/cinedub weights fetch build film
+	@PYTHONPATH=. $(BIN)/python -m cinedub.film.voice_gender cinedub/voice_gender.json
 
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor

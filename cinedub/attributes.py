@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 
+import msgspec
 import numpy as np
+from jaxtyping import Float
 
 from schemas import Age, FaceTrack, Gender
 
 #: Between the middles of men's (about 120 Hz) and women's (about 210 Hz) speaking pitch: Traunmüller and Eriksson, "The frequency range of the
 #: voice fundamental in the speech of male and female adults", 1995. Acted voices leave their range, so the odds rise slower than in calm speech.
 _MIDDLE_HZ, _ODDS_PER_OCTAVE, _MOST_ODDS = 160.0, 8.0, 3.0
-#: A face classifier errs on one face in five: no single look says more than six to one.
-_MOST_SURE = 0.85
+#: A voice vector hears more than pitch (the length of the vocal tract, above all); as it hears pitch too, pitch beside it counts half.
+_PITCH_BESIDE = 0.5
+#: A face classifier errs on one face in five: no single look says more than four to one.
+_MOST_SURE = 0.8
 #: Log odds that make a decision: three to one.
 _DECIDED = 1.1
 _AGES: tuple[tuple[float, Age], ...] = ((13, "child"), (20, "teenager"), (40, "adult"), (60, "middle-aged"), (math.inf, "elderly"))
@@ -41,12 +47,14 @@ def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray) -> VoiceColo
     return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()))
 
 
-def gender(voice: VoiceColour | None, faces: Sequence[FaceTrack], age: Age) -> Gender:
-    """The likelier gender by pitch and face together, or ``uncertain`` below three to one. A child's pitch says nothing."""
+def gender(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[FaceTrack], age: Age) -> Gender:
+    """The likelier gender by voice vector, pitch and face together, or ``uncertain`` below three to one. A child's voice says nothing."""
     odds = 0.0
     if voice is not None and age != "child":
-        heard = _ODDS_PER_OCTAVE * math.log2(voice.pitch / _MIDDLE_HZ)
-        odds += max(-_MOST_ODDS, min(_MOST_ODDS, heard)) * min(1.0, voice.windows / 2)
+        pitch = _within(_ODDS_PER_OCTAVE * math.log2(voice.pitch / _MIDDLE_HZ))
+        known = voice_odds(vector)
+        heard = pitch if known is None else _within(known) + _PITCH_BESIDE * pitch
+        odds += heard * min(1.0, voice.windows / 2)
     seen = [(face.female, face.span.duration) for face in faces if face.female is not None]
     if seen:
         looks = np.clip([female for female, _ in seen], 1 - _MOST_SURE, _MOST_SURE)
@@ -54,6 +62,21 @@ def gender(voice: VoiceColour | None, faces: Sequence[FaceTrack], age: Age) -> G
     if abs(odds) < _DECIDED:
         return "uncertain"
     return "female" if odds > 0 else "male"
+
+
+def voice_odds(vector: Sequence[float]) -> float | None:
+    """Log odds of a female voice by its CAM++ vector; None for vectors of another length. Learned by ``cinedub.film.voice_gender``."""
+    weights = _learned()
+    return float(np.dot(weights[:-1], vector) + weights[-1]) if len(vector) == len(weights) - 1 else None
+
+
+@functools.cache
+def _learned() -> Float[np.ndarray, " weights"]:
+    return np.array(msgspec.json.decode(resources.files("cinedub").joinpath("voice_gender.json").read_bytes())["weights"])
+
+
+def _within(odds: float) -> float:
+    return max(-_MOST_ODDS, min(_MOST_ODDS, odds))
 
 
 def age(faces: Sequence[FaceTrack]) -> Age:

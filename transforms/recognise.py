@@ -56,7 +56,7 @@ class Recognise(Stage[Appearances, Cast]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognise)
-    version = 2
+    version = 3
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -214,5 +214,5 @@ def _speaker(name: str, person: int, voice: np.ndarray, clips: list[Heard], labe
     windows = np.concatenate([clip.colour[part == person] for clip, part in zip(clips, labels, strict=True)])
     sounds = attributes.colour(*windows.T)
     age = attributes.age(faces)
-    gender = attributes.gender(sounds, faces, age)
+    gender = attributes.gender(sounds, voice.tolist(), faces, age)
     return Speaker(name, (), age, gender, attributes.timbre(sounds, gender), tuple(round(float(x), 5) for x in voice))

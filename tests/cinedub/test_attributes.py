@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cinedub.attributes import VoiceColour, age, colour, gender, timbre
+from cinedub.attributes import VoiceColour, age, colour, gender, timbre, voice_odds
 from schemas import FaceTrack, Span
 
 
@@ -17,19 +17,19 @@ def voice(pitch: float, windows: int = 6, spread: float = 3, tilt: float = -10) 
 
 
 def test_pitch_tells_gender_unless_it_lies_between() -> None:
-    assert gender(voice(105), [], "uncertain") == "male"
-    assert gender(voice(215), [], "uncertain") == "female"
-    assert gender(voice(162), [], "uncertain") == "uncertain"
-    assert gender(None, [], "uncertain") == "uncertain"
+    assert gender(voice(105), [], [], "uncertain") == "male"
+    assert gender(voice(215), [], [], "uncertain") == "female"
+    assert gender(voice(162), [], [], "uncertain") == "uncertain"
+    assert gender(None, [], [], "uncertain") == "uncertain"
 
 
 def test_a_clear_voice_outweighs_one_wrong_look_and_a_look_decides_an_unclear_voice() -> None:
-    assert gender(voice(105), [face(female=0.95)], "adult") == "male"
-    assert gender(voice(160), [face(female=0.95)], "adult") == "female"
+    assert gender(voice(105), [], [face(female=0.95)], "adult") == "male"
+    assert gender(voice(160), [], [face(female=0.95)], "adult") == "female"
 
 
 def test_a_childs_pitch_says_nothing() -> None:
-    assert gender(voice(300), [face(years=8)], "child") == "uncertain"
+    assert gender(voice(300), [], [face(years=8)], "child") == "uncertain"
 
 
 def test_age_is_the_median_faces_and_uncertain_without_one() -> None:
@@ -42,3 +42,20 @@ def test_timbre_is_a_few_words_and_nothing_for_a_voice_without_colour() -> None:
     assert timbre(voice(90, tilt=-18, spread=1), "male") == ("low", "warm", "calm")
     assert timbre(voice(200), "female") == ("balanced",)
     assert timbre(colour(*np.full((3, 4), np.nan)), "male") == ()
+
+
+def sounding(odds: float) -> list[float]:
+    """The shortest voice vector with these log odds of being a woman's."""
+    constant = voice_odds([0.0] * 192)
+    assert constant is not None
+    slope = np.array([(voice_odds(row.tolist()) or 0.0) - constant for row in np.eye(192)])
+    return (slope * (odds - constant) / (slope @ slope)).tolist()
+
+
+def test_a_voice_is_heard_by_more_than_its_pitch() -> None:
+    assert gender(voice(162), sounding(2.0), [], "uncertain") == "female"
+    assert gender(voice(162), sounding(-2.0), [], "uncertain") == "male"
+    assert gender(voice(190), sounding(-3.0), [], "uncertain") == "male"
+    assert gender(voice(162), sounding(0.3), [], "uncertain") == "uncertain"
+    assert gender(voice(215), sounding(3.0), [], "child") == "uncertain"
+    assert voice_odds([0.1] * 64) is None
