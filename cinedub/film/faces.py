@@ -56,39 +56,50 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A head on nothing: ``picture`` RGBA (height, width, 4) and the face's 478 ``points`` (x, y) in its pixels."""
+    """A head on nothing: ``picture`` RGBA (height, width, 4), the face's 478 ``points`` (x, y) in its pixels and their ``depth`` (away from us)."""
 
     picture: UInt8[np.ndarray, "height width 4"]
     points: Float32[np.ndarray, "478 2"]
+    depth: Float32[np.ndarray, " 478"]
 
 
 @functools.lru_cache(maxsize=32)
 def portrait(look: Look) -> Portrait:
     """The person with this look."""
     head, points = _photograph()
-    points, head = points.copy(), head.copy()
+    points, head, depth = points.copy(), head.copy(), _found()[:, 2]
     if look.mirrored:
         head = np.ascontiguousarray(head[:, ::-1])
         points[:, 0] = head.shape[1] - 1 - points[:, 0]
-        points = points[_mirror_order()]
+        points, depth = points[_mirror_order()], depth[_mirror_order()]
     head = paint(head, points, look)
     frame = _Frame(points)
     moved = frame.move(points, look)
     height, width = head.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), -1)
     source = frame.unmove(grid.reshape(-1, 2), look).reshape(height, width, 2).astype(np.float32)
-    return Portrait(cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), moved.astype(np.float32))
+    picture = cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return Portrait(picture, moved.astype(np.float32), depth)
+
+
+@functools.cache
+def _found() -> Float32[np.ndarray, "478 3"]:
+    """The landmarks of the photograph's face, enlarged."""
+    found = backends.load("landmarker", Model("mediapipe", "face-landmarker")).landmarks([cv2.resize(_crop(), None, fx=SCALE, fy=SCALE)])[0]
+    if found is None:
+        raise ModelError("FILM_NO_FACE", "no face was found in scikit-image's portrait")
+    return found.points.astype(np.float32)
+
+
+def _crop() -> UInt8[np.ndarray, "height width 3"]:
+    x0, y0, x1, y1 = _HEAD
+    return np.ascontiguousarray(skimage.data.astronaut()[y0:y1, x0:x1])
 
 
 @functools.cache
 def _photograph() -> tuple[UInt8[np.ndarray, "height width 4"], Float32[np.ndarray, "478 2"]]:
     """The head cut out of the photograph (GrabCut, Rother et al. 2004), enlarged, with its landmarks."""
-    x0, y0, x1, y1 = _HEAD
-    crop = np.ascontiguousarray(skimage.data.astronaut()[y0:y1, x0:x1])
-    found = backends.load("landmarker", Model("mediapipe", "face-landmarker")).landmarks([cv2.resize(crop, None, fx=SCALE, fy=SCALE)])[0]
-    if found is None:
-        raise ModelError("FILM_NO_FACE", "no face was found in scikit-image's portrait")
-    points = found.points[:, :2].astype(np.float32)
+    crop, points = _crop(), _found()[:, :2]
     mask = np.full(crop.shape[:2], cv2.GC_BGD, np.uint8)
     cv2.ellipse(mask, (103, 87), (82, 86), 0, 0, 360, cv2.GC_PR_BGD, -1)
     cv2.ellipse(mask, (103, 90), (66, 74), 0, 0, 360, cv2.GC_PR_FGD, -1)

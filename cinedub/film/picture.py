@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,12 +32,17 @@ class FaceNote:
     mouth: list[float] = field(default_factory=list)
 
 
-def frames(plan: Plan, notes: list[FaceNote]) -> Iterator[Frame]:
+#: Hears of every face as it is drawn: the puppet in its pose, the index of its note, the frame, its landmarks in the picture (478, 3).
+Observer = Callable[[Puppet, int, int, np.ndarray], None]
+
+
+def frames(plan: Plan, notes: list[FaceNote], observe: Observer | None = None) -> Iterator[Frame]:
     """Every frame in order; ``notes`` fills up as they are drawn."""
     seen = {seat.name for shot in plan.shots for seat in shot.seats}
     motions = {name: Motion(plan, name) for name in sorted(seen)}
     for number, shot in enumerate(plan.shots):
         tracks = {seat.name: FaceNote(seat.name, number, shot.first) for seat in shot.seats}
+        base = len(notes)
         notes += tracks.values()
         backdrop = _backdrop(plan, shot)
         light = plan.scenes[shot.scene].scene.light
@@ -46,9 +51,13 @@ def frames(plan: Plan, notes: list[FaceNote]) -> Iterator[Frame]:
             for seat in shot.seats:
                 look = plan.characters[seat.name].look
                 assert look is not None
-                box, mouth = _person(canvas, puppet(look), seat, motions[seat.name], frame, plan)
-                tracks[seat.name].boxes.append(box)
-                tracks[seat.name].mouth.append(mouth)
+                doll = puppet(look)
+                points, mouth = _person(canvas, doll, seat, motions[seat.name], frame, plan)
+                note = tracks[seat.name]
+                note.boxes.append(_box(points, plan.size))
+                note.mouth.append(mouth)
+                if observe:
+                    observe(doll, base + shot.seats.index(seat), frame, points)
             if shot.hidden:
                 _hide(canvas, shot, frame)
             if shot.blur:
@@ -72,7 +81,7 @@ def _window(backdrop: Frame, size: tuple[int, int], seconds: float) -> Frame:
     return cv2.warpAffine(backdrop, matrix, size, flags=cv2.INTER_LINEAR)
 
 
-def _person(canvas: Frame, doll: Puppet, seat: Seat, motion: Motion, frame: int, plan: Plan) -> tuple[tuple[int, int, int, int], float]:
+def _person(canvas: Frame, doll: Puppet, seat: Seat, motion: Motion, frame: int, plan: Plan) -> tuple[np.ndarray, float]:
     width, height = plan.size
     mouth = doll.pose(float(motion.opening[frame]), float(motion.width[frame]), float(motion.lid[frame]))
     scale = seat.size * height / doll.unit
@@ -86,9 +95,14 @@ def _person(canvas: Frame, doll: Puppet, seat: Seat, motion: Motion, frame: int,
     _paste(canvas, picture, head)
     shift = np.array([[1, 0, doll.body_at[0]], [0, 1, doll.body_at[1]], [0, 0, 1]], np.float64)
     _paste(canvas, doll.body, (np.vstack([neck, [0, 0, 1]]) @ shift)[:2])
-    face = points[list(OVAL)] @ head[:, :2].T + head[:, 2]
+    return np.column_stack([points[:, :2] @ head[:, :2].T + head[:, 2], points[:, 2] * scale]), mouth
+
+
+def _box(points: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The face's oval, inside the picture."""
+    face = points[list(OVAL), :2]
     x0, y0, x1, y1 = (round(float(v)) for v in (*face.min(0), *face.max(0)))
-    return (max(0, x0), max(0, y0), min(width, x1), min(height, y1)), mouth
+    return max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1)
 
 
 def _hide(canvas: Frame, shot: Shot, frame: int) -> None:

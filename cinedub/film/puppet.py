@@ -41,7 +41,7 @@ class Patch:
 
 
 class Puppet:
-    """One person: ``head`` (RGBA) changes in place as ``pose`` is called; ``body`` stands before its neck."""
+    """One person: ``head`` (RGBA) and ``shape`` (its landmarks in the head) change as ``pose`` is called; ``body`` stands before its neck."""
 
     def __init__(self, look: Look) -> None:
         made = portrait(look)
@@ -51,19 +51,23 @@ class Puppet:
         self.head = whole.copy()
         self.body, self.body_at = torso(made.points, self.unit, look.clothes)
         self.neck = (float(made.points[CHIN][0]), float(made.points[CHIN][1] + self.unit * COLLAR_DEPTH))
-        self._mouths, self._apertures = _mouths(whole, made.points, self.unit)
-        self._eyes = _eyes(whole, made.points, self.unit)
-        self._state: tuple[int, int, int] | None = None
+        self._depth = made.depth
+        self._mouths, self._shapes = _mouths(whole, made.points, self.unit)
+        self._eyes, self._lids = _eyes(whole, made.points, self.unit)
+        self.state: tuple[int, int, int] | None = None
+        self.pose(0.0, 0.0, 0.0)
 
     def pose(self, opening: float, width: float, lid: float) -> float:
         """Shape mouth and eyes; returns the distance between the lips as a part of the distance between the eyes."""
         wanted = (_nearest(OPENINGS, opening), _nearest(WIDTHS, width), _nearest(np.array(LIDS), lid))
-        if wanted != self._state:
+        if wanted != self.state:
             for patch in (self._mouths[wanted[0]][wanted[1]], self._eyes[wanted[2]]):
                 height, across = patch.picture.shape[:2]
                 self.head[patch.y : patch.y + height, patch.x : patch.x + across] = patch.picture
-            self._state = wanted
-        return self._apertures[wanted[0]][wanted[1]]
+            self.state = wanted
+            moved = self._shapes[wanted[0]][wanted[1]] + self._lids[wanted[2]]
+            self.shape = np.column_stack([moved, self._depth]).astype(np.float32)
+        return round(float(np.linalg.norm(self.shape[14, :2] - self.shape[13, :2])) / self.unit, 3)
 
 
 @functools.lru_cache(maxsize=12)
@@ -72,12 +76,12 @@ def puppet(look: Look) -> Puppet:
     return Puppet(look)
 
 
-def yawed(doll: Puppet, degrees: float) -> tuple[Picture, Float32[np.ndarray, "478 2"]]:
+def yawed(doll: Puppet, degrees: float) -> tuple[Picture, Float32[np.ndarray, "478 3"]]:
     """The head turned about its upright axis, as if it were a round pillar: positive shows more of its left cheek."""
     if abs(degrees) < 2:
-        return doll.head, doll.points
+        return doll.head, doll.shape
     table, source = _turn(doll, round(degrees))
-    points = doll.points.copy()
+    points = doll.shape.copy()
     points[:, 0] = np.interp(points[:, 0], *table)
     return cv2.remap(doll.head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), points
 
@@ -102,7 +106,8 @@ def _nearest(values: np.ndarray, value: float) -> int:
     return int(np.abs(values - value).argmin())
 
 
-def _mouths(head: Picture, points: np.ndarray, unit: float) -> tuple[list[list[Patch]], list[list[float]]]:
+def _mouths(head: Picture, points: np.ndarray, unit: float) -> tuple[list[list[Patch]], list[list[np.ndarray]]]:
+    """Each mouth by opening and width, and where all landmarks are then."""
     chin, middle = points[CHIN], points[list(MOUTH)].mean(0)
     box = (
         max(0, round(float(points[list(OVAL), 0].min() - unit * 0.05))), max(0, round(float(points[1][1]))),
@@ -110,10 +115,10 @@ def _mouths(head: Picture, points: np.ndarray, unit: float) -> tuple[list[list[P
     )  # fmt: skip
     near = [i for i in range(468) if points[i][1] > points[1][1] - unit * 0.1]
     patches: list[list[Patch]] = []
-    apertures: list[list[float]] = []
+    shapes: list[list[np.ndarray]] = []
     for opening in OPENINGS:
         patches.append([])
-        apertures.append([])
+        shapes.append([])
         for width in WIDTHS:
             moved = _spoken(points, unit, middle, float(opening), float(width))
             source = _backward(points[near], moved[near], box)
@@ -121,8 +126,8 @@ def _mouths(head: Picture, points: np.ndarray, unit: float) -> tuple[list[list[P
             picture = cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             _draw_cavity(picture, source, points, moved, box, unit)
             patches[-1].append(Patch(box[0], box[1], picture))
-            apertures[-1].append(round(float(np.linalg.norm(moved[14] - moved[13])) / unit, 3))
-    return patches, apertures
+            shapes[-1].append(moved)
+    return patches, shapes
 
 
 def _spoken(points: np.ndarray, unit: float, middle: np.ndarray, opening: float, width: float) -> np.ndarray:
@@ -220,14 +225,15 @@ def _draw_cavity(picture: Picture, source: np.ndarray, points: np.ndarray, moved
     picture[..., :3] = picture[..., :3] * (1 - below[..., None]) + dark * below[..., None]
 
 
-def _eyes(head: Picture, points: np.ndarray, unit: float) -> list[Patch]:
+def _eyes(head: Picture, points: np.ndarray, unit: float) -> tuple[list[Patch], list[np.ndarray]]:
+    """Eyes by how far the lids are down, and by how much the landmarks move then."""
     lids = points[[i for eye in EYES for i in eye]]
     margin = unit * 0.3
     box = (
         max(0, round(float(lids[:, 0].min() - margin))), max(0, round(float(lids[:, 1].min() - margin))),
         min(head.shape[1], round(float(lids[:, 0].max() + margin))), round(float(lids[:, 1].max() + margin * 0.6)),
     )  # fmt: skip
-    patches = []
+    patches, shifts = [], []
     for lid in LIDS:
         moved = points.astype(np.float64).copy()
         for up, low in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True):
@@ -236,7 +242,8 @@ def _eyes(head: Picture, points: np.ndarray, unit: float) -> list[Patch]:
         near = [i for i in range(468) if box[0] < points[i][0] < box[2] and box[1] < points[i][1] < box[3]]
         source = _backward(points[near], moved[near], box)
         patches.append(Patch(box[0], box[1], cv2.remap(head, source, None, cv2.INTER_LINEAR)))
-    return patches
+        shifts.append(moved - points)
+    return patches, shifts
 
 
 __all__ = ["Patch", "Puppet", "puppet"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,6 +79,12 @@ class FilmSettings:
     def size(self) -> tuple[int, int]:
         """Width and height, 16 to 9, both even."""
         return self.height * 16 // 9 // 2 * 2, self.height
+
+
+def dump(settings: FilmSettings) -> str:
+    """The settings as TOML."""
+    rows = dataclasses.asdict(settings).items()
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in rows)
 
 
 def load(path: Path) -> FilmSettings:
