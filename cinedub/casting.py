@@ -73,18 +73,17 @@ def identities(clips: list[Heard], face_distance: float) -> list[Int[np.ndarray,
     vectors = [clip.face_vectors for clip in clips if len(clip.faces.tracks)]
     if not vectors:
         return [np.zeros(0, int) for _ in clips]
+    counts = [len(clip.faces.tracks) for clip in clips]
     apart = [
-        np.array([[a is not b and a.span.overlap(b.span) > 0 for b in clip.faces.tracks] for a in clip.faces.tracks], bool).reshape(
-            len(clip.faces.tracks), -1
-        )
-        for clip in clips
+        np.array([a is not b and a.span.overlap(b.span) > 0 for a in clip.faces.tracks for b in clip.faces.tracks], bool).reshape(count, count)
+        for clip, count in zip(clips, counts, strict=True)
     ]
     everything = np.concatenate(vectors)
     labels = _in_levels(
-        everything, np.ones(len(everything)), _levels(clips, [len(clip.faces.tracks) for clip in clips]), _blocks(apart),
+        everything, np.ones(len(everything)), _levels(clips, counts), _blocks(apart),
         [lambda heights: face_distance] * 3, [lambda members: np.zeros((len(members), len(members)))] * 3,
     )  # fmt: skip
-    return _split(labels, [len(clip.faces.tracks) for clip in clips])
+    return _split(labels, counts)
 
 
 def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distance: float) -> list[Int[np.ndarray, " W"]]:

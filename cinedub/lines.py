@@ -20,8 +20,8 @@ _FULL_WORD_MS = 300
 _REACH_MS = 2_000
 #: One speaker's words stay one line across pauses up to this long.
 _LINE_GAP_MS = 1_000
-#: A face shows a speaker's mood, a scene shows narration, when it is seen for this share of the speech.
-_HALF, _QUARTER = 0.5, 0.25
+#: Shares of the speech: a speaker is on screen when seen speaking for half of it, shows a mood from a quarter on, moves a mouth from a tenth on.
+_HALF, _QUARTER, _TENTH = 0.5, 0.25, 0.1
 #: The likeliest emotion under this probability isn't one.
 _LEAST_EMOTION = 0.4
 
@@ -52,9 +52,10 @@ def lines_of(cast: Cast) -> tuple[Line, ...]:
 def kind_of(lines: Sequence[Line], cast: Cast) -> Kind:
     """What kind of scene the lines make: three speakers and more are an ensemble, two a dialogue, one a monologue or a narration.
 
-    Narration is a single voice whose speaker isn't there. That nobody is seen speaking isn't enough: faces are dark, turned away or missed. It takes
-    a second sign. Either faces are to be seen for half of the speech and none of them speaks; or the speaker is seen in no scene of the film (no
-    face was ever matched: then age isn't known) while the speech runs on over a cut, or fills nearly all of a longer clip as read text does.
+    Narration is a single voice whose speaker isn't there. That nobody is seen speaking isn't enough: faces are dark, turned away or missed, and
+    lips may move without agreeing with the voice. It takes no mouth that moves, and a second sign. Either mouths are seen to be still for a
+    quarter of the speech; or the speaker is seen in no scene of the film (no face was ever matched: then age isn't known) while the speech runs
+    on over a cut, or fills nearly all of a longer clip as read text does.
     """
     speakers = {line.speaker for line in lines} or {turn.speaker for turn in cast.turns}
     if len(speakers) >= 3:
@@ -66,9 +67,9 @@ def kind_of(lines: Sequence[Line], cast: Cast) -> Kind:
     if not length or any(line.on_screen for line in lines):
         return "monologue"
     tracks = cast.faces.tracks
-    if _within(_speaking(tracks), speech) >= _QUARTER * length:
+    if _within(_speaking(tracks), speech) >= _QUARTER * length or _within(cast.moving, speech) >= _TENTH * length:
         return "monologue"
-    if _within([track.span for track in tracks], speech) >= _HALF * length:
+    if _within(cast.still, speech) >= _QUARTER * length:
         return "narration"
     unseen = not any(speaker.faces or speaker.age != "uncertain" for speaker in cast.speakers if speaker.id in speakers)
     over_cuts = any(sum(span.overlap(shot) > _PAUSE_MS for shot in cast.clip.shots) > 1 for span in speech)

@@ -58,6 +58,15 @@ def scores(aperture: Frames, seen: Bool[np.ndarray, " frames"], level_db: Frames
     return (_widened(heard) * moving * agree * seen).astype(np.float32)
 
 
+def moving(aperture: Frames, seen: Bool[np.ndarray, " frames"]) -> Bool[np.ndarray, " frames"]:
+    """Where a mouth is seen to move, for whatever reason: it may be the one that speaks, however little it agrees with the voice."""
+    if seen.sum() < 5:
+        return np.zeros(len(aperture), bool)
+    frames = np.arange(len(aperture))
+    mouth = np.interp(frames, frames[seen], aperture[seen])
+    return seen & (_deviation(mouth, seen.astype(float), SHORT) > 2 * STILL)
+
+
 def spans(score: Frames, threshold: float = 0.5, gap: int = 8, least: int = 6) -> list[tuple[int, int, float]]:
     """Stretches ``[first, after)`` of frames at or above ``threshold``, with their mean scores.
 

@@ -78,12 +78,17 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who is in a clip: voices and faces with names on them. ``turns`` carry speaker ids, ordered by start."""
+    """Who is in a clip: voices and faces with names on them. ``turns`` carry speaker ids, ordered by start.
+
+    ``moving``: when the mouth of somebody, whoever it is, is seen to move; ``still``: when mouths are seen and none of them moves.
+    """
 
     voices: Voices
     faces: Faces
     speakers: tuple[Speaker, ...]
     turns: tuple[Turn, ...]
+    moving: tuple[Span, ...] = ()
+    still: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = {turn.speaker for turn in self.turns} - {speaker.id for speaker in self.speakers}

@@ -100,4 +100,4 @@ class Correct(Stage[Cast, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    version = 2
+    version = 3

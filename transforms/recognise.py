@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from cinedub import attributes, casting, config
+from cinedub import attributes, casting, config, speaking
 from cinedub.casting import Heard
 from cinedub.storage import Assets, resolve
-from schemas import Appearance, Appearances, Cast, FaceTrack, Span, Speaker, Turn, codec, union
+from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Span, Speaker, Turn, codec, union
 from transforms.stage import Stage, remembered
 
 #: A voice heard for less than this in a whole film founds no person of its own when it may be one who is heard in its clip.
@@ -48,7 +48,8 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
         faces_of = {p: tuple(t.index for t, i in zip(clip.faces.tracks, ids, strict=True) if person_of.get(int(i)) == p) for p in order}
         present = [p for p in order if any(person == p for person, _, _ in turns)]
         speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
-        casts.append(Cast(clip.voices, clip.faces, speakers, tuple(Turn(order[p], span, score) for p, span, score in turns)))
+        spoken_by_name = tuple(Turn(order[p], span, score) for p, span, score in turns)
+        casts.append(Cast(clip.voices, clip.faces, speakers, spoken_by_name, *_mouths(clip.faces)))
     return casts
 
 
@@ -56,7 +57,7 @@ class Recognise(Stage[Appearances, Cast]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognise)
-    version = 3
+    version = 4
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -65,6 +66,21 @@ def _clips(part: Appearance) -> list[Heard]:
         Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=_face_vectors(resolve(faces.arrays)))
         for voices, faces in zip(nouns[::2], nouns[1::2], strict=True)
     ]
+
+
+def _mouths(faces: Faces) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """When mouths move, and when mouths are seen and none does."""
+    if not faces.tracks:
+        return (), ()
+    with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
+        seen = (arrays["points"] != 0).any(axis=(2, 3))
+        moves: np.ndarray = np.array([speaking.moving(aperture, known) for aperture, known in zip(arrays["aperture"], seen, strict=True)]).any(axis=0)
+    start, step = faces.clip.span.start, speaking.FRAME_MS
+    moving = [Span(start + first * step, start + after * step) for first, after, _ in speaking.spans(moves.astype(float))]
+    for span in moving:
+        moves[(span.start - start) // step : (span.end - start) // step] = True
+    still = [Span(start + first * step, start + after * step) for first, after, _ in speaking.spans((seen.any(axis=0) & ~moves).astype(float), gap=0)]
+    return tuple(moving), tuple(still)
 
 
 def _face_vectors(path: Path) -> Float[np.ndarray, "N face_embedding"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 from cinedub.lines import kind_of, lines_of
@@ -83,7 +84,11 @@ def test_a_voice_whose_face_speaks_is_a_monologue_and_one_over_silent_faces_a_na
     clip, turns = clip_of(PHRASE), [("s001", 900, 3000)]
     assert kind(cast_of(clip, turns, {"s001": [track(0, 0, 5000, (1000, 2800))]})) == "monologue"
     assert kind(cast_of(clip, turns, {}, (track(0, 0, 5000, (1000, 2800)),))) == "monologue"
-    assert kind(cast_of(clip, turns, {}, (track(0, 0, 5000),))) == "narration"
+    silent = cast_of(clip, turns, {}, (track(0, 0, 5000),))
+    assert kind(replace(silent, still=(Span(0, 5000),))) == "narration"
+    assert kind(silent) == "monologue"  # a face without a mouth to be seen: turned away, or too dark
+    assert kind(replace(silent, still=(Span(0, 1500), Span(2500, 5000)), moving=(Span(1500, 2500),))) == "monologue"
+    assert kind(replace(silent, still=(Span(0, 5000),), moving=(Span(5000, 9000),))) == "narration"
 
 
 def test_a_missed_face_alone_does_not_make_narration_but_reading_on_over_a_cut_does() -> None:

@@ -47,7 +47,12 @@ class Scene:
             tilt=np.full(len(pieces), -10.0),
         )  # fmt: skip
         seen = seen or []
-        np.savez(f"{name}-faces.npz", embedding=np.array([person(f"face {who}", 128) for who, _ in seen], np.float32).reshape(-1, 128))
+        mouths = np.zeros((len(seen), 750))
+        mouths[:, 100:300] = 0.1 * (np.arange(200) // 3 % 2)
+        np.savez(
+            f"{name}-faces.npz", aperture=mouths, points=np.ones((len(mouths), 750, 1, 2)),
+            embedding=np.array([person(f"face {who}", 128) for who, _ in seen], np.float32).reshape(-1, 128),
+        )  # fmt: skip
         self.voices.append(Voices(clip, tuple(sorted((turn for turn, _ in turns), key=lambda turn: turn.span)), f"{name}-voices.npz"))
         self.faces.append(Faces(clip, tuple(track for _, track in seen), f"{name}-faces.npz"))
 
@@ -170,3 +175,12 @@ def test_what_is_gathered_of_a_film_stays_small_however_long_it_is(scene: Scene)
     assert part is not None and len(codec.encode(gather("film:film", [part]))) < 2_000
     assert appearance(reversed(scene.voices), scene.faces) == part
     assert appearance(scene.voices, []) is None
+
+
+def test_a_cast_knows_when_mouths_move_and_when_they_are_still(scene: Scene) -> None:
+    scene.clip(40_000, [("v0", "anna", 0, 8000)], [("x", face(0, 40_000, 70_000))])
+    scene.clip(80_000, [("v0", "anna", 0, 8000)])
+    seen, unseen = scene.casts()
+    assert unseen.moving == unseen.still == ()
+    assert len(seen.moving) == 1 and abs(seen.moving[0].start - 44_000) < 500 and abs(seen.moving[0].end - 52_000) < 500
+    assert seen.still == (Span(40_000, seen.moving[0].start), Span(seen.moving[0].end, 70_000))
