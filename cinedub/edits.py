@@ -86,7 +86,10 @@ def _verify_text(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.C
     if witness is None or old == new:  # of capitals and commas the sound knows nothing
         return "", measured
     measured["margins"] = margins = witness.margins(lines, edit.line, text)
-    measured["min_margin"] = limits.min_margin_deletion if _only_takes_away(old, new) else limits.min_margin
+    limit = limits.min_margin_deletion if _only_takes_away(old, new) else limits.min_margin
+    measured["min_margin"] = limit if edit.least_margin is None else max(limit, edit.least_margin)
+    if edit.least_margin is not None and not margins:
+        return "it rests on the sound alone, and nobody listened", measured
     if any(margin < measured["min_margin"] for margin in margins.values()):
         return "the sound contradicts it", measured
     return "", measured

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from cinedub.places import Place, wording
 from cinedub.retiming import bare, units
 from cinedub.soundalike import alike
 from schemas import Language
@@ -26,16 +27,6 @@ from schemas import Language
 #: Kinds of false edits of words. The first is reported apart: to the ear it is nearly the same.
 FAULTS = ("sounds alike", "another word", "inserted", "deleted", "paraphrased", "invented")
 _FILLERS = {"en": ("never", "really", "just", "always", "not"), "zh": ("也", "不", "真的", "都", "从来")}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Units ``[start, end)`` of line ``line``, to become ``after``."""
-
-    line: int
-    start: int
-    end: int
-    after: tuple[str, ...]
 
 
 @dataclass
@@ -128,17 +119,6 @@ def false_edit(kind: str, line: int, words: Sequence[str], language: Language, v
     after = tuple(vocabulary[begin : begin + length])
     old = [bare(word) for word in words[start : start + length]]
     return Place(line, start, start + length, after) if [bare(word) for word in after] != old else None
-
-
-def wording(place: Place, words: Sequence[str], language: Language) -> tuple[str, str]:
-    """``before`` and ``after`` of an edit, with as many neighbours as make ``before`` occur once."""
-    glue = " " if language == "en" else ""
-    text = glue.join(words)
-    low, high = place.start, place.end
-    while low == high or (text.count(glue.join(words[low:high])) > 1 and (low > 0 or high < len(words))):
-        low, high = max(0, low - 1), high + (1 if high < len(words) and (low == 0 or high == low) else 0)
-    before = glue.join(words[low:high])
-    return before, glue.join([*words[low : place.start], *place.after, *words[place.end : high]])
 
 
 class Oracle:

@@ -31,6 +31,7 @@ from cinedub import truth as truths
 from cinedub.backends.roles import Edit
 from cinedub.errors import CinedubError
 from cinedub.lines import lines_of
+from cinedub.places import wording
 from cinedub.retiming import units
 from cinedub.witness import Witness
 from cinedub.wording import tokens
@@ -135,7 +136,7 @@ def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
                     place = oracle.false_edit(kind, number, units(line.text, language), language, vocabulary, rng)
                     places += [(kind, place)] if place else []
             for kind, place in places:
-                before, after = oracle.wording(place, units(lines[place.line].text, language), language)
+                before, after = wording(place, units(lines[place.line].text, language), language)
                 edit = Edit("text", place.line, before, after, kind)
                 refusal, evidence = edits.verify(edit, lines, cast, settings, witness)
                 if "margins" in evidence:

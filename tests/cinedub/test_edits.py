@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cinedub import config, edits, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import lines_of
+from cinedub.witness import Witness
 from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Speaker, Stems, Turn, Utterance, VideoStream, Voices, Word
 from schemas.speech import joined
 
@@ -137,3 +138,9 @@ def test_retimed_words_are_the_text_in_order_inside_the_line(before: list[str], 
     assert span.covers(Span(new[0].span.start, new[-1].span.end))
     if before == after:
         assert new == old
+
+
+def test_what_rests_on_the_sound_alone_needs_somebody_who_listens() -> None:
+    deaf = Witness(CAST, {})
+    _, _, (verdict,) = edits.argue(lines_of(CAST), CAST, [Edit("text", 0, "red", "read", "", 0.5, 0.0)], config.Correct(), "test", deaf)
+    assert verdict.verdict == "rejected" and "nobody listened" in verdict.reason

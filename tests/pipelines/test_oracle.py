@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.oracle import FAULTS, Oracle, Truth, false_edit, true_edits, true_speakers, wording
+from cinedub.places import wording
+from pipelines.oracle import FAULTS, Oracle, Truth, false_edit, true_edits, true_speakers
 
 SAID = "So he left at once. Every morning the fishing boats left the harbour before sunrise. On the ninth of March only one came back to us."
 TRUTH = Truth("en", [(word, "b" if number > 15 else "a") for number, word in enumerate(SAID.split())])

@@ -1,0 +1,89 @@
+"""A corrector without a language model: where the recogniser was in doubt, its other readings and words that sound alike, for the sound to judge."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from cinedub.backends.roles import Edit, Proposal
+from cinedub.config import Model
+from cinedub.places import Place, wording
+from cinedub.retiming import bare, units
+from cinedub.soundalike import alike
+from schemas import Language
+
+#: A word below the first probability is in doubt; below the second, words that nobody read there are tried, too.
+_DOUBT, _DEEP_DOUBT = 0.5, 0.3
+#: Nats a token by which the sound has to be for another reading of the recogniser; for a word from the clip itself, or from the dictionary.
+_READ, _KNOWN, _GUESSED = 0.0, 0.0, 0.5
+_GUESSES, _MOST = 3, 24
+#: A line is offered to whoever is seen speaking for this share of it while its speaker is not.
+_SEEN = 0.6
+
+
+class Rescorer:
+    """Proposes edits from n-best readings, the dictionary, the clip's own words, and faces that are seen speaking."""
+
+    digest = "rescorer-1"
+
+    def __init__(self, model: Model) -> None:
+        """Nothing is loaded."""
+
+    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+        """At most 24 edits, those that rest on more first."""
+        found = [*_seen(evidence), *_read(evidence, language), *_guessed(evidence, language)]
+        return Proposal(tuple({(edit.kind, edit.line, edit.before, edit.after): edit for edit in reversed(found)}.values())[::-1][:_MOST])
+
+
+def _read(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
+    """Where another reading of an utterance differs from a line in doubt."""
+    for utterance in evidence["utterances"]:
+        for rank, other in enumerate(utterance["alternatives"]):
+            theirs = units(other, language)
+            for line in evidence["lines"]:
+                words, doubts = _words(line, language)
+                if min(line["end_ms"], utterance["end_ms"]) <= max(line["start_ms"], utterance["start_ms"]) or not words:
+                    continue
+                matcher = difflib.SequenceMatcher(None, [bare(word) for word in words], [bare(word) for word in theirs], autojunk=False)
+                for tag, start, end, first, last in matcher.get_opcodes():
+                    inside = tag == "replace" and (start > 0 or first == 0) and (end < len(words) or last == len(theirs))
+                    if inside and end - start <= 3 and last - first <= 4 and min(doubts[start:end]) < _DOUBT:
+                        before, after = wording(Place(line["id"], start, end, tuple(theirs[first:last])), words, language)
+                        yield Edit("text", line["id"], before, after, f"reading {rank + 2} of the recogniser", 1 / (rank + 2), _READ)
+
+
+def _guessed(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
+    """Words in deep doubt that sound like one that the clip has elsewhere, or like another of the dictionary."""
+    known = Counter(bare(unit) for line in evidence["lines"] for unit in units(line["text"], language))
+    for line in evidence["lines"]:
+        words, doubts = _words(line, language)
+        for place, (word, doubt) in enumerate(zip(words, doubts, strict=True)):
+            for rank, other in enumerate(alike(bare(word), language) if doubt < _DEEP_DOUBT else ()):
+                if rank < _GUESSES or known[other]:
+                    spelled = (other.capitalize() if word[:1].isupper() else other) + word[len(word.rstrip(".,!?;:。，！？；：")) :]
+                    before, after = wording(Place(line["id"], place, place + 1, (spelled,)), words, language)
+                    reason, least = ("the clip has it elsewhere", _KNOWN) if known[other] else ("sounds alike", _GUESSED)
+                    yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), least)
+
+
+def _seen(evidence: dict[str, Any]) -> Iterator[Edit]:
+    """Lines of people who aren't seen speaking while somebody else of the clip is."""
+    for line in evidence["lines"]:
+        length = line["end_ms"] - line["start_ms"]
+        seen: dict[str, float] = {}
+        for face in evidence["faces"]:
+            for span in face["speaking"]:
+                shared = max(0, min(span["end_ms"], line["end_ms"]) - max(span["start_ms"], line["start_ms"]))
+                if face["speaker"]:
+                    seen[face["speaker"]] = seen.get(face["speaker"], 0.0) + shared * span["score"] / length
+        best = max(seen, key=lambda name: seen[name], default=line["speaker"])
+        if best != line["speaker"] and seen[best] >= _SEEN and seen.get(line["speaker"], 0.0) < _SEEN / 3:
+            yield Edit("speaker", line["id"], line["speaker"], best, "seen speaking while the other is not", seen[best])
+
+
+def _words(line: dict[str, Any], language: Language) -> tuple[list[str], list[float]]:
+    """The line's units and the probability of each; nothing where words were left out of the evidence."""
+    pairs = [(unit, word[3]) for word in line.get("words", ()) for unit in units(word[0], language)]
+    return [unit for unit, _ in pairs], [doubt for _, doubt in pairs]

@@ -1,0 +1,56 @@
+"""Without a language model: doubts, other readings and seen mouths become proposals; what was heard surely is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cinedub import backends
+from cinedub.backends.roles import Edit
+from cinedub.config import Model
+
+
+def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " ", **more: Any) -> dict[str, Any]:
+    text = glue.join(word for word, _ in words)
+    timed = [[word, 300 * n, 300 * (n + 1), doubt] for n, (word, doubt) in enumerate(words)]
+    line = {"id": 0, "speaker": "s001", "start_ms": 0, "end_ms": 300 * len(words), "text": text, "words": timed}
+    said = {"start_ms": 0, "end_ms": 300 * len(words), "text": text, "alternatives": list(alternatives)}
+    return {"lines": [line], "utterances": [said], "faces": [], **more}
+
+
+def propose(told: dict[str, Any], language: str = "en") -> tuple[Edit, ...]:
+    return backends.load("corrector", Model("rescorer")).propose(told, language).edits
+
+
+def test_another_reading_is_proposed_where_the_recogniser_was_in_doubt() -> None:
+    (edit,) = propose(evidence([("You", 0.9), ("lied", 0.4), ("to", 0.9), ("me", 0.9)], "You lie to me", "You lied to me."))
+    assert (edit.kind, edit.before, edit.after, edit.least_margin) == ("text", "lied", "lie", 0.0)
+
+
+def test_what_was_heard_surely_is_left_alone() -> None:
+    assert propose(evidence([("You", 0.9), ("lied", 0.8)], "You lie")) == ()
+
+
+def test_a_word_in_deep_doubt_may_be_one_that_sounds_alike() -> None:
+    edits = propose(evidence([("Good", 0.9), ("knight!", 0.1)]))
+    assert ("knight!", "night!") in {(edit.before, edit.after) for edit in edits}
+    assert all(edit.least_margin and edit.least_margin > 0 for edit in edits)
+
+
+def test_a_chinese_homophone_that_the_clip_has_elsewhere_is_proposed() -> None:
+    edits = propose(evidence([("他", 0.9), ("是", 0.9), ("不", 0.9), ("就", 0.9), ("世", 0.1), ("了", 0.9)], glue=""), "zh")
+    assert ("世", "是", "the clip has it elsewhere") in {(edit.before, edit.after, edit.reason) for edit in edits}
+
+
+@pytest.mark.parametrize(("score", "offered"), [(0.9, True), (0.3, False)])
+def test_a_line_is_offered_to_whoever_is_seen_speaking(score: float, offered: bool) -> None:
+    face = {"index": 0, "speaker": "s002", "speaking": [{"start_ms": 0, "end_ms": 900, "score": score}]}
+    edits = propose(evidence([("I", 0.9), ("did", 0.9), ("it", 0.9)], faces=[face]))
+    assert [(edit.kind, edit.before, edit.after) for edit in edits] == ([("speaker", "s001", "s002")] if offered else [])
+
+
+def test_a_clip_told_without_words_is_left_alone() -> None:
+    told = evidence([("knight", 0.1)], "night")
+    del told["lines"][0]["words"]
+    assert propose(told) == ()
