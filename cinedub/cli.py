@@ -34,6 +34,16 @@ _SCORE_EXAMPLES = """examples:
   cinedub score dataset --truth films/*.json --peer --write scores.json --against bench/scores.json
 """
 
+_TRAIN_EXAMPLES = """examples:
+  cinedub train --shards dataset --out run
+  cinedub train --shards dataset --out run --init resume --set train.steps=40000
+  torchrun --nproc-per-node 8 -m cinedub.cli train --shards dataset --config base --out run
+"""
+_DUB_EXAMPLES = """examples:
+  cinedub dub --checkpoint run/best --from dataset --key 20c603dbc9408acb-000006320-000011200 --out line.wav
+  cinedub dub --checkpoint run/best --script lines.json --video clip.mp4 --voice anna=anna.wav --out speech.wav
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
@@ -98,6 +108,33 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--write", type=Path, metavar="FILE", help="write the scores as JSON, and as a Markdown table beside")
     score.add_argument("--json", action="store_true")
     score.set_defaults(verb=_score)
+
+    train = verbs.add_parser("train", help="train the dubbing model on shards", epilog=_TRAIN_EXAMPLES, formatter_class=shape)
+    train.add_argument("--shards", nargs="+", required=True, metavar="PLACE", help="datasets (folders), or .tar files and URIs")
+    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="where checkpoints and the log go")
+    train.add_argument("--config", default="small", help="nano, small, base, or a TOML file (default: small)")
+    train.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
+    train.add_argument("--init", choices=["scratch", "finetune", "resume"], default="scratch")
+    train.add_argument("--from", dest="source", type=Path, metavar="CHECKPOINT", help="what to finetune, or to resume instead of RUN's newest")
+    train.set_defaults(verb=_train)
+
+    dub = verbs.add_parser("dub", help="speak lines in voices, on time", epilog=_DUB_EXAMPLES, formatter_class=shape)
+    dub.add_argument("--checkpoint", type=Path, required=True, metavar="FOLDER", help="what cinedub train made: RUN/best")
+    lines = dub.add_mutually_exclusive_group(required=True)
+    lines.add_argument("--script", type=Path, metavar="FILE", help="lines as JSON")
+    lines.add_argument("--from", dest="dataset", type=Path, metavar="OUT", help="a dataset: revoice its record --key")
+    dub.add_argument("--key", help="the record's key")
+    dub.add_argument("--text", help="new words for the record's first line, or for --line")
+    dub.add_argument("--line", type=int, default=0, metavar="N", help="which line --text is for, from 0")
+    dub.add_argument("--video", type=Path, help="the clip: the speech lasts as long (with --script; else the script says duration_ms)")
+    dub.add_argument("--voice", action="append", default=[], metavar="SPEAKER=WAV", help="a speaker's reference voice, 3 to 15 s; may be repeated")
+    dub.add_argument("--out", type=Path, required=True, metavar="WAV")
+    dub.add_argument("--seed", type=int, default=0)
+    dub.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
+    for what in ("text", "video", "style"):
+        dub.add_argument(f"--guide-{what}", type=float, default=0.0, metavar="W", help=f"lean towards what the {what} adds (default: 0)")
+    dub.add_argument("--device", default="cpu")
+    dub.set_defaults(verb=_dub)
 
     weights = verbs.add_parser("weights", help="list or fetch pretrained weights")
     weights.add_argument("action", choices=["list", "fetch"])
@@ -168,6 +205,27 @@ def _score(options: argparse.Namespace) -> int:
     for sentence in worse:
         print(f"cinedub: {sentence}", file=sys.stderr)
     return FAILED if worse else DONE
+
+
+def _train(options: argparse.Namespace) -> int:
+    from model import config
+    from model.data import find_shards
+    from model.train import told, train
+
+    shards, valid = (find_shards(options.shards, split) for split in ("train", "valid"))
+    best = train(shards, options.out, config.load(options.config, options.set), options.init, options.source, valid, lambda note: print(told(note)))
+    print(best)
+    return DONE
+
+
+def _dub(options: argparse.Namespace) -> int:
+    from model import dub
+
+    made = dub.run(options)
+    for line in made.rushed:
+        print(f"cinedub: line {line} has {made.rates[line]:.0f} sounds a second; above {dub.FASTEST:.0f} nobody understands", file=sys.stderr)
+    print(options.out)
+    return DONE
 
 
 def _settings(options: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from cinedub.shards import read_shard, shards_in
 from model.batch import Batch
 from model.clip import MEMBERS, Clip, collate, from_record
 from model.config import Data
+from schemas.record import SPLITS
 
 _BAD_IN_A_ROW = 100
 #: What a damaged or unusable sample may raise.
@@ -36,20 +37,22 @@ class DataError(CinedubError):
 
 
 def find_shards(places: Sequence[str], split: str) -> list[str]:
-    """The shards of ``split`` in datasets (folders that ``cinedub build`` finished); ``.tar`` files and URIs are taken as they are.
+    """The shards of ``split`` in datasets (folders that ``cinedub build`` finished), or among ``.tar`` files and URIs.
+
+    A file that names no split (``cinedub-{split}-…``) is taken for one that teaches.
 
     Raises:
-        UsageError: none.
+        ShardError: a folder without a finished dataset.
     """
     found: list[str] = []
     for place in places:
-        if place.endswith(".tar"):
-            found.append(place)
-        else:
-            found += [str(path) for path in shards_in(Path(place)) if path.name.startswith(f"cinedub-{split}-")]
-    if not found:
-        raise UsageError(f"no {split} shards in {', '.join(places) or 'nothing'}")
-    return sorted(found)
+        found += [place] if place.endswith(".tar") else map(str, shards_in(Path(place)))
+    return sorted(place for place in found if _split_of(place) == split)
+
+
+def _split_of(place: str) -> str:
+    name = place.rsplit("/", 1)[-1]
+    return next((split for split in SPLITS if name.startswith(f"cinedub-{split}-")), "train")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def train(
         UsageError: nothing to resume, or other shards, ranks or settings of the network than before.
         TrainError: a loss that is not finite.
     """
+    if not shards:
+        raise UsageError("no train shards there; name datasets that cinedub build finished, or .tar files")
     with _ranks(settings.train.device) as (rank, world, device):
         return _Training(shards, run, settings, rank, world, device).run(init, source, valid, report if rank == 0 else None)
 
@@ -237,6 +239,17 @@ def weighed(losses: Losses, binary: bool) -> Tensor:
     return sum(
         (_WEIGHTS[name] * getattr(losses, name) for name in _WEIGHTS if binary or name != "binary"), torch.zeros((), device=losses.flow.device)
     )
+
+
+def told(note: dict[str, Any]) -> str:
+    """A report in one line."""
+    if "valid" in note:
+        return f"step {note['step']}: validation {note['valid']:.4f}"
+    minutes, seconds = divmod(round(note["seconds_left"]), 60)
+    losses = " ".join(f"{name} {note[name]:.3f}" for name in _WEIGHTS)
+    speed = f"{note['frames_per_second']:.0f} frames/s, {note['waiting']:.0%} waiting"
+    skipped = f", {note['skipped']} samples skipped" if note["skipped"] else ""
+    return f"step {note['step']}/{note['steps']}: {losses}, gradient {note['gradient_norm']:.2f}, {speed}{skipped}, {minutes}:{seconds:02d} left"
 
 
 @torch.no_grad()

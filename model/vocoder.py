@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pickle import UnpicklingError
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Float32
@@ -22,6 +22,7 @@ _AROUND = 24
 _PIECE = 512
 
 
+@runtime_checkable
 class Vocoder(Protocol):
     """Plays ``vocoder``: mel spectrograms as ``model.mel`` makes them to sound at ``rate`` Hz, ``HOP`` samples for each frame."""
 

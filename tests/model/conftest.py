@@ -1,5 +1,6 @@
-"""Shapes are types: every function of the model is checked by beartype here."""
+"""Shapes are types: the functions of the model that take tensors are checked by beartype here."""
 
 from jaxtyping import install_import_hook
 
-install_import_hook("model", "beartype.beartype").__enter__()
+CHECKED = [f"model.{name}" for name in ("align", "batch", "clip", "data", "mel", "network", "train", "vocoder")]
+install_import_hook(CHECKED, "beartype.beartype").__enter__()
