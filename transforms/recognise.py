@@ -74,7 +74,9 @@ def _mouths(faces: Faces) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         return (), ()
     with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
         seen = (arrays["points"] != 0).any(axis=(2, 3))
-        moves: np.ndarray = np.array([speaking.moving(aperture, known) for aperture, known in zip(arrays["aperture"], seen, strict=True)]).any(axis=0)
+        moves = np.zeros(seen.shape[1], bool)
+        for aperture, known in zip(arrays["aperture"], seen, strict=True):
+            moves |= speaking.moving(aperture, known)
     start, step = faces.clip.span.start, speaking.FRAME_MS
     moving = [Span(start + first * step, start + after * step) for first, after, _ in speaking.spans(moves.astype(float))]
     for span in moving:
