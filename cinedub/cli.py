@@ -29,6 +29,11 @@ _BUILD_EXAMPLES = """examples:
   cinedub build film.mp4 --out dataset
   cinedub build 'films/*.mkv' --out dataset --settings mine.toml -- --runner=DataflowRunner
 """
+_FILM_EXAMPLES = """examples:
+  cinedub film demo.mp4
+  cinedub film film.mp4 --seconds 60 --language zh --kinds dialogue monologue
+  cinedub film corpus --truth-shards --seconds 3600 --split train
+"""
 _SCORE_EXAMPLES = """examples:
   cinedub score dataset --truth demo.json
   cinedub score dataset --truth films/*.json --peer --write scores.json --against bench/scores.json
@@ -89,10 +94,18 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     build.set_defaults(verb=_build)
 
-    film = verbs.add_parser("film", help="make a film with known truth", epilog="example:\n  cinedub film demo.mp4", formatter_class=shape)
+    film = verbs.add_parser("film", help="make a film with known truth", epilog=_FILM_EXAMPLES, formatter_class=shape)
     film.add_argument("out", type=Path, help="the film to write; its truth is written beside it")
-    film.add_argument("--settings", type=Path, help="what the film shows (TOML); the demo film when not given")
-    film.add_argument("--seed", type=int, default=0)
+    film.add_argument("--settings", type=Path, help="what the film shows (TOML); when nothing but a seed is given: the demo film")
+    film.add_argument("--seed", type=int)
+    film.add_argument("--seconds", type=float, help="about how long")
+    film.add_argument("--language", choices=["en", "zh"])
+    film.add_argument(
+        "--kinds", nargs="+", choices=["narration", "monologue", "dialogue", "ensemble"], metavar="KIND", help="kinds of scenes, in turn"
+    )
+    film.add_argument("--split", choices=["train", "valid", "test"], help="lines, voices and faces of different splits are disjoint")
+    film.add_argument("--audio-only", action="store_true", default=None, help="no pictures: the mix as .flac")
+    film.add_argument("--truth-shards", action="store_true", help="OUT is a folder: a dataset straight from the truth, without the pipeline")
     film.set_defaults(verb=_film)
 
     validate = verbs.add_parser("validate", help="re-read a dataset and check every promise of its records")
@@ -174,8 +187,17 @@ def _build(options: argparse.Namespace) -> int:
 def _film(options: argparse.Namespace) -> int:
     from cinedub import film
 
-    made = film.write(options.settings, options.out) if options.settings else film.demo(options.out, options.seed)
-    print(made)
+    names = ("seed", "seconds", "language", "kinds", "split", "audio_only")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if not options.settings and not options.truth_shards and given.keys() <= {"seed"}:
+        print(film.demo(options.out, **given))
+        return DONE
+    settings = film.choose(options.settings, **given)
+    if options.truth_shards:
+        dataset = film.write_shards(settings, options.out)
+        print(f"{options.out}: {dataset['records']} clips, {dataset['media_s']:.0f} s, from {dataset['film_s']:.0f} s of film")
+    else:
+        print(film.write(settings, options.out))
     return DONE
 
 

@@ -1,4 +1,5 @@
-"""Everything that is known about a film, written beside it: JSON (scenes, turns, lines, shots, faces) and RTTM (who speaks when)."""
+"""Everything that is known about a film, written beside it: JSON (scenes, turns, lines, shots, faces), RTTM (who speaks when), CTM (words) and STM
+(lines), the last three in NIST's forms."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from cinedub.film.script import Plan, PlannedScene, Spoken
 
 
 def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
-    """``target``.json and ``target``.rttm; times in ms on the film's clock, boxes in pixels."""
+    """``target``.json, .rttm, .ctm and .stm; times in ms on the film's clock, boxes in pixels."""
     film = target.name
     spoken = sorted((item for planned in plan.scenes for item in planned.spoken), key=lambda item: item.start)
     people = plan.characters
@@ -52,9 +53,24 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
     }  # fmt: skip
     target.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=0 if not faces else 1))
     rttm = [
-        f"SPEAKER {film} 1 {item.start / 1000:.3f} {item.speech.duration_ms / 1000:.3f} <NA> <NA> {item.line.speaker} <NA> <NA>\n" for item in spoken
+        f"SPEAKER {_bare(film)} 1 {item.start / 1000:.3f} {item.speech.duration_ms / 1000:.3f} <NA> <NA> {item.line.speaker} <NA> <NA>\n"
+        for item in spoken
     ]
     target.with_suffix(".rttm").write_text("".join(rttm))
+    words = sorted((item.start + word.start, word.end - word.start, word.text) for item in spoken for word in item.speech.words)
+    ctm = [f"{_bare(film)} 1 {start / 1000:.3f} {length / 1000:.3f} {text}\n" for start, length, text in words]
+    target.with_suffix(".ctm").write_text("".join(ctm), "utf-8")
+    stm = [
+        f"{_bare(film)} 1 {name} {item.start / 1000:.3f} {item.span.end / 1000:.3f} <o,{people[name].gender}> {item.line.text}\n"
+        for item in spoken
+        for name in [item.line.speaker]
+    ]
+    target.with_suffix(".stm").write_text("".join(stm), "utf-8")
+
+
+def _bare(name: str) -> str:
+    """A name without blanks, which these forms can't hold."""
+    return "_".join(name.split())
 
 
 def _scene(planned: PlannedScene, number: int) -> dict[str, Any]:
