@@ -92,7 +92,7 @@ class _KeepsAll:
         return getattr(self.model, name)
 
     def generate(self, *inputs: Any, **options: Any) -> Any:
-        beam = "beam_size" in options
+        beam = "beam_size" in options and "num_hypotheses" not in options  # the fallback samples, and asks for its own number
         done = self.model.generate(*inputs, **options, **({"num_hypotheses": options["beam_size"]} if beam else {}))
         if beam:
             self.results.append(done[0])
