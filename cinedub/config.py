@@ -136,7 +136,7 @@ class Correct:
     by ``min_margin_deletion``; another speaker when the voice is less like theirs by ``min_voice_margin`` (cosine).
     """
 
-    corrector: Model = Model("none")
+    corrector: Model = Model("rescorer")
     verifier: Model = Model("whisper-likelihood", "whisper-base")
     second_opinion: Model = Model("none")
     rounds: int = 3

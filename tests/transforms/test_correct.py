@@ -87,7 +87,7 @@ def run(assets: Any, proposal: Proposal, cast: Cast | None = None) -> Any:
 
 
 def test_without_a_corrector_lines_stay_as_heard_and_the_clip_is_described(assets: Any) -> None:
-    script = correct(make_cast(), Settings(), assets, backends.load("corrector", Settings().corrector), NOBODY, NOBODY)
+    script = correct(make_cast(), Settings(), assets, backends.load("corrector", Model("none")), NOBODY, NOBODY)
     assert [line.text for line in script.lines] == ["Where were you last knight?"]
     assert script.corrections == () and script.turns == make_cast().turns
     assert (script.kind, script.emotion.label) == ("monologue", "anger")
