@@ -93,3 +93,16 @@ def test_a_real_scene_is_written_down() -> None:
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"model\.bin is wanted"):
         backends.load("recogniser", Model("faster-whisper", str(tmp_path)))
+
+
+def test_every_hypothesis_of_a_beam_is_asked_for_and_a_sampled_try_is_left_as_it_is() -> None:
+    from cinedub.backends.whisper import _KeepsAll
+
+    class Decoder:
+        def generate(self, **options: object) -> list[dict[str, object]]:
+            return [options]
+
+    kept = _KeepsAll(Decoder())
+    assert kept.generate(beam_size=5) == [{"beam_size": 5, "num_hypotheses": 5}]
+    assert kept.generate(beam_size=1, num_hypotheses=3, sampling_topk=0) == [{"beam_size": 1, "num_hypotheses": 3, "sampling_topk": 0}]
+    assert len(kept.results) == 1
