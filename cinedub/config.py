@@ -96,8 +96,8 @@ class CutClips:
 class Hear:
     """Who can be heard."""
 
-    segmenter: Model = Model("pyannote", "segmentation-3.0")
-    voice_encoder: Model = Model("campplus", "campplus")
+    segmenter: Model = Model("pyannote", "segmentation-3.0", threads=1)
+    voice_encoder: Model = Model("campplus", "campplus", threads=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from cinedub.errors import UsageError
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait must not keep others from working: twenty times slower on a busy machine
 
 #: role -> backend name -> "module:Class". The class is built with ``weights``, ``device`` and ``threads``.
 BACKENDS: dict[str, dict[str, str]] = {
