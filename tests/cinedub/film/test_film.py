@@ -1,6 +1,7 @@
 """Films that are short and small, made by the real models; skipped where their weights aren't fetched."""
 
 import json
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -71,7 +72,27 @@ def test_the_voices_are_silent_where_nobody_speaks(film, truth):
     assert np.abs(voices).max() == 0
 
 
-def test_the_same_seed_gives_the_same_truth(tmp_path):
+def test_the_same_seed_gives_the_same_truth_and_the_same_voices(tmp_path):
     settings = FilmSettings(seed=9, seconds=3, kinds=("narration", "monologue"), characters=1, audio_only=True)
-    made = [write(settings, tmp_path / name / "film.mp4").with_suffix(".json").read_bytes() for name in ("a", "b")]
-    assert made[0] == made[1]
+    made = [write(settings, tmp_path / name / "film.mp4") for name in ("a", "b")]
+    for ending in (".json", ".rttm", ".ctm", ".stm", ".vocals.flac", ".background.flac"):
+        assert made[0].with_suffix(ending).read_bytes() == made[1].with_suffix(ending).read_bytes(), ending
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fps", "channels", "height"), [("23.976", 1, 360), ("24", 2, 360), ("25", 6, 480), ("29.97", 2, 360), ("30", 1, 1080), ("vfr", 2, 360)]
+)
+def test_every_frame_rate_channel_layout_and_size_can_be_made(tmp_path, fps, channels, height):
+    rate = "25" if fps == "vfr" else fps
+    settings = FilmSettings(
+        seed=5, seconds=2, kinds=("monologue",), characters=1, fps=rate, variable_fps=fps == "vfr", channels=channels, height=height
+    )
+    made = write(settings, tmp_path / "film.mp4")
+    truth = json.loads(made.with_suffix(".json").read_text())
+    video, heard = sorted(media.probe(made)["streams"], key=lambda stream: stream["codec_type"] == "audio")
+    assert video["height"] == height and heard["channels"] == channels
+    assert fps == "vfr" or Fraction(video["r_frame_rate"]) == settings.rate
+    if fps == "vfr":
+        assert int(video["nb_frames"]) < truth["shots"][-1]["end_ms"] / 40
+    assert abs(float(media.probe(made)["format"]["duration"]) * 1000 - truth["duration_ms"]) < 120
