@@ -63,7 +63,7 @@ score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]:
 	@$(BIN)/python -m pipelines.score_correction corrector $(FILMS) $(if $(MODEL),--set correct.corrector=openai --set correct.corrector.options.base_url=$(BASE_URL) --set correct.corrector.options.model=$(MODEL)) $(FLAGS)
 
 voice-gender: env ## learn to hear gender from synthetic voices (ten minutes): cinedub/voice_gender.json
-	@$(BIN)/cinedub weights fetch build film
+	@$(BIN)/cinedub weights fetch build film kokoro-voices
 	@PYTHONPATH=. $(BIN)/python -m cinedub.film.voice_gender cinedub/voice_gender.json
 
 doctor: env ## what is there, what is missing
