@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"cinedub: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print("cinedub: stopped; the same command goes on where it was", file=sys.stderr)
         return 130

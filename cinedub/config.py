@@ -250,9 +250,18 @@ def _parse(text: str) -> Any:
 
 
 def _merge(tree: dict[str, Any], over: dict[str, Any]) -> None:
+    """Lay ``over`` on ``tree``. A string for a table names its backend; another backend leaves the former one's weights and options behind."""
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(tree.get(key), dict):
-            _merge(tree[key], value)
+        there = tree.get(key)
+        if isinstance(there, str) and isinstance(value, dict):
+            there = tree[key] = {"backend": there}
+        if isinstance(there, dict) and isinstance(value, str):
+            value = {"backend": value}
+        if isinstance(there, dict) and isinstance(value, dict):
+            if "backend" in there and value.get("backend", there["backend"]) != there["backend"]:
+                there.pop("weights", None)
+                there.pop("options", None)
+            _merge(there, value)
         else:
             tree[key] = value
 

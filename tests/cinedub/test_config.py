@@ -28,9 +28,24 @@ def test_naming_another_backend_drops_the_default_ones_weights() -> None:
     assert (model.backend, model.weights) == ("demucs", "")
 
 
+PROFILE = Path(__file__).parents[2] / "pipelines" / "profiles" / "local.toml"
+
+
+@pytest.mark.parametrize("first", ["correct.corrector=openai", "correct.corrector.backend=openai"])
+def test_a_backend_and_its_options_can_be_set_one_after_the_other_over_a_profile(first: str) -> None:
+    model = config.load(PROFILE, sets=[first, 'correct.corrector.options={model="m"}']).correct.corrector
+    assert (model.backend, model.option("model", "")) == ("openai", "m")
+
+
+@pytest.mark.parametrize("name", ["separate.separator", "separate.separator.backend"])
+def test_another_backend_than_the_profiles_leaves_its_weights_behind(name: str) -> None:
+    assert config.load(PROFILE, sets=[f"{name}=demucs"]).separate.separator == config.Model("demucs")
+    kept = config.load(PROFILE, sets=["separate.separator.weights=mine", f"{name}=spleeter"]).separate.separator
+    assert kept == config.Model("spleeter", "mine")
+
+
 def test_the_local_profile_spells_out_every_default() -> None:
-    profile = Path(__file__).parents[2] / "pipelines" / "profiles" / "local.toml"
-    assert profile.read_text() == config.dump(config.Settings()), "write it anew with: cinedub settings > pipelines/profiles/local.toml"
+    assert PROFILE.read_text() == config.dump(config.Settings()), "write it anew with: cinedub settings > pipelines/profiles/local.toml"
 
 
 def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
