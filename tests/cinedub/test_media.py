@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from cinedub import media
@@ -111,10 +112,12 @@ def _can_turn() -> bool:
     return "display_rotation" in subprocess.run(["ffmpeg", "-hide_banner", "-h", "full"], capture_output=True, text=True).stdout
 
 
-def test_a_reader_may_leave_early(tmp_path: Path) -> None:
+def test_a_reader_may_leave_early_and_no_decoder_is_left_behind(tmp_path: Path) -> None:
     frames = media.pictures(film(tmp_path, seconds=20), Span(0, 20_000), SIZE)
     next(frames)
+    assert [child.name() for child in psutil.Process().children()] == ["ffmpeg"]
     frames.close()
+    assert psutil.Process().children() == []
 
 
 def test_frames_read_ahead_are_the_same_and_a_fault_among_them_is_raised_in_its_place() -> None:

@@ -16,7 +16,7 @@ from cinedub.errors import WeightsError
 from schemas import Span, Word
 from schemas.speech import joined
 
-REAL = Path("/work/shared/data/real")
+REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "real"
 needs_weights = pytest.mark.skipif(not weights.present("whisper-base"), reason="the weights whisper-base aren't here")
 
 
