@@ -85,7 +85,7 @@ types: env
 imports: env
 	@$(BIN)/lint-imports
 
-unit: env
+unit: weights
 	@$(BIN)/python -m pytest tests/schemas tests/cinedub/test_*.py -m "not slow"
 
 test: weights ## every test
