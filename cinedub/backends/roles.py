@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from schemas import Language, Span, Utterance, Word
 
@@ -202,6 +202,3 @@ class Corrector(Backend, Protocol):
 
     def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
         """A proposal; an empty one when there is nothing to say."""
-
-
-Activity = Bool[np.ndarray, "frames voices"]

@@ -70,6 +70,4 @@ def write_shards(settings: FilmSettings, out: Path) -> dict[str, Any]:
     return corpus.write(settings, out)
 
 
-write_film = write
-
-__all__ = ["FilmSettings", "choose", "demo", "load", "write", "write_film", "write_shards"]
+__all__ = ["FilmSettings", "choose", "demo", "load", "write", "write_shards"]

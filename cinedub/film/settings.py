@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, get_type_hints
+from typing import Literal
 
-import msgspec
-
+from cinedub import config
 from cinedub.errors import UsageError
 from schemas import Kind, Language
 
@@ -93,18 +91,4 @@ def load(path: Path) -> FilmSettings:
     Raises:
         UsageError: a key that doesn't exist, a value of the wrong type, a file that can't be read.
     """
-    try:
-        tree = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"settings file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"settings file {path}: {error}") from error
-    known = {field.name for field in dataclasses.fields(FilmSettings)}
-    for key in tree:
-        if key not in known:
-            raise UsageError(f"unknown setting {key!r}; here you can set: {', '.join(sorted(known))}")
-    hints = get_type_hints(FilmSettings)
-    try:
-        return FilmSettings(**{key: msgspec.convert(value, hints[key]) for key, value in tree.items()})
-    except msgspec.ValidationError as error:
-        raise UsageError(f"settings file {path}: {error}") from error
+    return config.overlay(FilmSettings, [path])
