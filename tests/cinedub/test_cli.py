@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cinedub.commands import VERBS
+
 HOME = Path(__file__).parents[2]
 
 
@@ -18,7 +20,7 @@ def cinedub(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 def test_help_shows_every_verb_with_an_example_and_imports_nothing_heavy() -> None:
     shown = cinedub("--help")
     assert shown.returncode == 0
-    for verb in ("build", "film", "validate", "score", "weights", "settings", "doctor"):
+    for verb in VERBS:
         assert verb in shown.stdout
     assert "cinedub build film.mp4 --out dataset" in shown.stdout
     loaded = subprocess.run(

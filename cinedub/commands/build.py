@@ -1,0 +1,51 @@
+"""Build a dataset from films.
+
+examples:
+  cinedub build film.mp4 --out dataset
+  cinedub build 'films/*.mkv' --out dataset --settings mine.toml -- --runner=DataflowRunner
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cinedub.commands import DONE, FAILED, LOSSES
+
+TAKES_BEAM_FLAGS = True
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("films", nargs="+", metavar="FILM", help="file, folder, glob, or manifest (.csv, .jsonl: uri, title, series, language)")
+    parser.add_argument("--out", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument("--profile", default="local", help="shipped settings by name, or a path (default: local)")
+    parser.add_argument("--settings", type=Path, help="a TOML file laid over the profile")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
+    parser.add_argument("--limit", type=int, help="take only the first N films")
+    parser.add_argument("--max-failures", type=float, default=0.5, metavar="RATIO", help="exit 3 when a stage fails on more than this share")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="show nothing but faults")
+    shown.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from cinedub import config, display
+    from pipelines import build
+
+    settings = config.load(build.profile(options.profile), options.settings, options.set)
+    mode = "quiet" if options.quiet else "json" if options.json else "text"
+    outcome = build.build(options.films, options.out, settings, options.limit, options.beam_flags, mode)
+    if options.json:
+        print(json.dumps({"dataset": outcome.dataset, "metrics": outcome.metrics}))
+    elif not options.quiet:
+        print(display.summary(outcome.dataset, outcome.metrics, options.out))
+    for letter in outcome.letters[:20] if not options.json else []:
+        print(f"cinedub: {letter['stage']}: {letter['code']}: {letter['message']}", file=sys.stderr)
+    if outcome.letters and not outcome.dataset["records"]:
+        return FAILED
+    worst = max((facts["failed"] / facts["in"] for facts in outcome.metrics["stages"].values() if facts["in"]), default=0.0)
+    return LOSSES if worst > options.max_failures else DONE
