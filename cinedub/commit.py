@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, config, storage
+from cinedub import __version__, config, report, storage
 from cinedub.errors import UsageError
 from schemas import Shard, codec
 
@@ -82,7 +81,7 @@ def finish(
         _remove_stale(out, {shard.uri for shard in shards})
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
             storage.write_atomic(out / name, json.dumps(value, indent=1, sort_keys=True).encode())
-        storage.write_atomic(out / "report.html", report(dataset, metrics, rows).encode())
+        report.write(out)
         storage.write_atomic(out / SUCCESS, b"")
     except OSError as error:
         raise storage.storage_error(error, out) from error
@@ -129,53 +128,3 @@ def _models(settings: config.Settings | str) -> dict[str, str]:
 
     nodes = [] if isinstance(settings, str) else [getattr(settings, field.name) for field in fields(settings)]
     return {role: backends.digest(role, model) for node in nodes for role, model in config.models(node).items()}
-
-
-def report(dataset: dict[str, Any], metrics: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """A self-contained page: what went in, what was kept, what was lost and where. Everything shown is escaped."""
-    funnel = [
-        ("films", dataset["films"]),
-        ("film seconds", f"{dataset['film_s']:.1f}"),
-        ("clips", dataset["records"]),
-        ("kept seconds", f"{dataset['media_s']:.1f}"),
-    ]
-    funnel += [(f"dropped: {code}", count) for code, count in dataset["dropped"].items()]
-    funnel += [(f"failed in {stage}", count) for stage, count in dataset["failures"].items()]
-    stages = [
-        (name, facts["done"], facts["failed"], facts["cached"], f"{facts['media_s']:.1f}", f"{facts['busy_s']:.1f}")
-        for name, facts in metrics["stages"].items()
-    ]
-    clips = [(row["title"], _seconds(row), row["kind"], ", ".join(row["speaker_ids"]), row["text"]) for row in rows[:2000]]
-    return _PAGE.format(
-        funnel=_table(("", ""), funnel),
-        stages=_table(("stage", "done", "failed", "from cache", "film s", "busy s"), stages),
-        clips=_table(("film", "seconds", "kind", "speakers", "text"), clips),
-        shown=len(clips),
-        total=len(rows),
-    )
-
-
-def _seconds(row: dict[str, Any]) -> str:
-    return f"{row['start_ms'] / 1000:.2f}–{row['end_ms'] / 1000:.2f}"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
-    cells = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>CineDub build</title>
-<style>
-:root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
-body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; margin-bottom: 2rem }}
-td, th {{ border-bottom: 1px solid #8884; padding: .25rem .75rem; text-align: left; vertical-align: top }}
-</style></head><body>
-<h1>CineDub build</h1>
-<h2>From film to clips</h2>{funnel}
-<h2>Stages</h2>{stages}
-<h2>Clips ({shown} of {total})</h2>{clips}
-</body></html>
-"""
