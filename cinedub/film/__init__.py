@@ -11,10 +11,10 @@ people who speak from beside the picture, lines that overlap; some faces are tur
 known with its text, words, phonemes, speaker, emotion and times, every shot, and every face with its box and the opening of its mouth in
 each frame; the clean voices and the background are files. The same seed and versions give the same truth.
 
-What such films can't show: all faces come from one photograph, reshaped until face encoders tell them apart, and turn by at most some 26
-degrees; heads are flat and bodies stand still. Voices are synthetic, and what emotion a line is labelled with can hardly be heard. With the
-pack ``film`` a few voices are Japanese ones that speak English with an accent. Sentences come from templates. Places are painted, music and
-noises are synthesised. So a model that does well here may do worse on a real film; figures on generated films show that the parts work and
+What such films can't show: all faces come from one photograph, reshaped until face encoders tell them apart, and turn by at most 40 degrees; bodies
+stand still. Voices are synthetic, and emotions are acted by rule: rate, pitch, melody and loudness; brows, lids and corners of the mouth. With the
+pack ``film`` a few voices are Japanese ones that speak English with an accent. Sentences come from templates and old books. Places are painted,
+music and noises are synthesised. So a model that does well here may do worse on a real film; figures on generated films show that the parts work and
 don't get worse, not how good they are.
 """
 

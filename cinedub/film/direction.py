@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from cinedub.film.script import Character, Plan, PlannedScene, Scene, Seat, Shot, Spoken
+from cinedub.film import acting
+from cinedub.film.script import FURTHEST, Character, Plan, PlannedScene, Scene, Seat, Shot, Spoken
 from cinedub.film.settings import FilmSettings
 from cinedub.film.voices import RATE, Phone, Speaker, Speech, SpokenWord
 from schemas import Span
@@ -31,7 +32,9 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
         for number, line in enumerate(scene.lines):
             person = cast[line.speaker]
             speaker = speakers.setdefault(person.voice, Speaker(person.voice))
-            speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed=settings.seed * 10_000 + index * 100 + number))
+            manner = acting.MANNERS[line.emotion]
+            seed = settings.seed * 10_000 + index * 100 + number
+            speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed, manner=manner), manner.level_db)
             own = [item.span.end for item in spoken if item.line.speaker == line.speaker]
             at = max([item.span.end for item in spoken]) + line.gap_ms if spoken else start + LEAD_IN_MS
             spoken.append(Spoken(line, max([at, *(end + 100 for end in own)]), speech))
@@ -42,8 +45,8 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
     return dataclasses.replace(whole, shots=tuple(_shots(whole, settings)))
 
 
-def trimmed(speech: Speech) -> Speech:
-    """The line with at most ``HEAD_MS`` of silence before its first word and ``TAIL_MS`` after its last sound."""
+def trimmed(speech: Speech, gain_db: float = 0.0) -> Speech:
+    """The line with at most ``HEAD_MS`` of silence before its first word, ``TAIL_MS`` after its last sound, and the gain over all lines' loudness."""
     level = np.abs(speech.sound)
     window = RATE // 200
     envelope = level[: len(level) // window * window].reshape(-1, window).max(1)
@@ -55,7 +58,7 @@ def trimmed(speech: Speech) -> Speech:
     fade = 5 * samples
     sound[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
     sound[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    sound *= np.float32(0.07 / max(float(np.sqrt(np.mean(sound**2))), 1e-6))
+    sound *= np.float32(0.07 * 10 ** (gain_db / 20) / max(float(np.sqrt(np.mean(sound**2))), 1e-6))
     length = last - first
 
     def moved(ms: int) -> int:
@@ -121,7 +124,7 @@ def _cuts(planned: PlannedScene, rng: np.random.Generator) -> list[tuple[int, tu
 
 def _seats(names: tuple[str, ...], seen: tuple[str, ...], settings: FilmSettings, rng: np.random.Generator) -> tuple[Seat, ...]:
     small = 0.45 if rng.random() < settings.small else 1.0
-    turned = [float(rng.choice([-1, 1]) * rng.uniform(12, 26)) if rng.random() < settings.turned else 0.0 for _ in names]
+    turned = [float(rng.choice([-1, 1]) * rng.uniform(12, FURTHEST)) if rng.random() < settings.turned else 0.0 for _ in names]
     if len(names) == 1:
         side = 0.0 if len(seen) < 2 else (-0.1 if seen.index(names[0]) % 2 == 0 else 0.1)
         size = float(rng.uniform(0.15, 0.19)) * small

@@ -1,13 +1,17 @@
-"""How a face moves while the film runs: lips from phonemes, lids from blinks, the head from slow noise."""
+"""How a face moves while the film runs: lips from phonemes, lids from blinks, brows from what is felt, the head from slow noise."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float32
 
+from cinedub.film import expressions
 from cinedub.film.direction import said_by
 from cinedub.film.phonemes import viseme
 from cinedub.film.script import Plan
+
+#: How long before a line its expression begins, and how long it takes to go.
+RISE_MS = 300
 
 
 class Motion:
@@ -18,9 +22,25 @@ class Motion:
         rng = np.random.default_rng([plan.seed, 41, sum(name.encode())])
         self.opening, self.width = lips(plan, name, times)
         self.lid = _blinks(times, rng)
+        self._felt, self._strength = _felt(plan, name, times)
         self.x, self.y, self.tilt = (_drift(times, rng) for _ in range(3))
         talking = np.convolve(self.opening, np.ones(9, np.float32) / 9, "same")
         self.y = self.y + 0.35 * talking  # heads nod with the beat of speech
+
+    def expression(self, frame: int) -> tuple[expressions.Expression, float]:
+        """What the face shows in a frame, and how strongly."""
+        return self._felt[frame], float(self._strength[frame])
+
+
+def _felt(plan: Plan, name: str, times: Float32[np.ndarray, " frames"]) -> tuple[list[expressions.Expression], Float32[np.ndarray, " frames"]]:
+    """A face shows a line's emotion while it says it, comes to it a little before, and soon lets go."""
+    shown, strength = [expressions.STILL] * len(times), np.zeros(len(times), np.float32)
+    for item in said_by(plan, name):
+        level = np.interp(times, [item.start - RISE_MS, item.start, item.span.end, item.span.end + RISE_MS], [0, 1, 1, 0])
+        for frame in np.flatnonzero(level > strength):
+            shown[frame] = expressions.of(item.line.emotion)
+        strength = np.maximum(strength, level).astype(np.float32)
+    return shown, strength
 
 
 def lips(plan: Plan, name: str, times: Float32[np.ndarray, " frames"]) -> tuple[Float32[np.ndarray, " frames"], Float32[np.ndarray, " frames"]]:

@@ -14,9 +14,10 @@ from jaxtyping import UInt8
 from cinedub.errors import MediaError
 from cinedub.film.motion import Motion
 from cinedub.film.places import SIZE, painted
-from cinedub.film.puppet import Puppet, puppet, yawed
+from cinedub.film.puppet import Puppet, puppet
 from cinedub.film.script import Plan, Seat, Shot
 from cinedub.film.skin import OVAL
+from cinedub.film.turning import yawed
 
 Frame = UInt8[np.ndarray, "height width 3"]
 
@@ -83,7 +84,7 @@ def _window(backdrop: Frame, size: tuple[int, int], seconds: float) -> Frame:
 
 def _person(canvas: Frame, doll: Puppet, seat: Seat, motion: Motion, frame: int, plan: Plan) -> tuple[np.ndarray, float]:
     width, height = plan.size
-    mouth = doll.pose(float(motion.opening[frame]), float(motion.width[frame]), float(motion.lid[frame]))
+    mouth = doll.pose(float(motion.opening[frame]), float(motion.width[frame]), float(motion.lid[frame]), *motion.expression(frame))
     scale = seat.size * height / doll.unit
     angle = np.deg2rad(seat.tilt + 2.2 * motion.tilt[frame])
     sway = 0.10 * doll.unit * scale

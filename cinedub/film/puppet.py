@@ -1,4 +1,4 @@
-"""A portrait that talks and blinks: every shape of its mouth and eyes is warped once, and a frame only picks one.
+"""A portrait that talks, blinks and frowns: a shape of its mouth or its eyes is warped when it is first needed, then a frame only picks it.
 
 The warp is piecewise affine over the triangles of the face's landmarks. Jaw and lips follow how far the mouth is open and how wide; the upper teeth
 are the photograph's own and stay under the upper lip, the rest of the mouth's inside is drawn.
@@ -15,8 +15,9 @@ from jaxtyping import Float32, UInt8
 from scipy.interpolate import LinearNDInterpolator
 
 from cinedub.film.body import COLLAR_DEPTH, necked, torso
+from cinedub.film.expressions import STILL, Expression
 from cinedub.film.faces import CHIN, MOUTH, Look, eye_distance, portrait
-from cinedub.film.skin import EYES, OVAL
+from cinedub.film.skin import BROWS, EYES, OVAL
 
 OPENINGS = np.linspace(0.0, 1.0, 11)
 WIDTHS = np.linspace(-1.0, 1.0, 5)
@@ -40,6 +41,12 @@ class Patch:
     picture: Picture
 
 
+#: How strongly a face shows its expression, in steps.
+STRENGTHS = (0.0, 0.5, 1.0)
+#: Opening and width of the mouth, lids, expression and its strength, each as a step.
+State = tuple[int, int, int, Expression, int]
+
+
 class Puppet:
     """One person: ``head`` (RGBA) and ``shape`` (its landmarks in the head) change as ``pose`` is called; ``body`` stands before its neck."""
 
@@ -47,27 +54,43 @@ class Puppet:
         made = portrait(look)
         self.look, self.points = look, made.points
         self.unit = eye_distance(made.points)
-        whole = necked(made.picture, made.points, self.unit)
-        self.head = whole.copy()
+        self._whole = necked(made.picture, made.points, self.unit)
+        self.head = self._whole.copy()
         self.body, self.body_at = torso(made.points, self.unit, look.clothes)
         self.neck = (float(made.points[CHIN][0]), float(made.points[CHIN][1] + self.unit * COLLAR_DEPTH))
-        self._depth = made.depth
-        self._mouths, self._shapes = _mouths(whole, made.points, self.unit)
-        self._eyes, self._lids = _eyes(whole, made.points, self.unit)
-        self.state: tuple[int, int, int] | None = None
+        self.depth = made.depth
+        self._mouths: dict[tuple[int, int, float], tuple[Patch, np.ndarray]] = {}
+        self._eyes: dict[tuple[int, Expression, int], tuple[Patch, np.ndarray]] = {}
+        self.state: State | None = None
         self.pose(0.0, 0.0, 0.0)
 
-    def pose(self, opening: float, width: float, lid: float) -> float:
-        """Shape mouth and eyes; returns the distance between the lips as a part of the distance between the eyes."""
-        wanted = (_nearest(OPENINGS, opening), _nearest(WIDTHS, width), _nearest(np.array(LIDS), lid))
+    def pose(self, opening: float, width: float, lid: float, expression: Expression = STILL, strength: float = 0.0) -> float:
+        """Shape mouth, eyes and brows; returns the distance between the lips as a part of the distance between the eyes."""
+        step = _nearest(np.array(STRENGTHS), strength)
+        wanted = (_nearest(OPENINGS, opening), _nearest(WIDTHS, width), _nearest(np.array(LIDS), lid), expression if step else STILL, step)
         if wanted != self.state:
-            for patch in (self._mouths[wanted[0]][wanted[1]], self._eyes[wanted[2]]):
+            (mouth, moved), (eyes, lids) = self._mouth(wanted), self._eye(wanted)
+            for patch in (mouth, eyes):
                 height, across = patch.picture.shape[:2]
                 self.head[patch.y : patch.y + height, patch.x : patch.x + across] = patch.picture
             self.state = wanted
-            moved = self._shapes[wanted[0]][wanted[1]] + self._lids[wanted[2]]
-            self.shape = np.column_stack([moved, self._depth]).astype(np.float32)
+            self.shape = np.column_stack([moved + lids, self.depth]).astype(np.float32)
         return round(float(np.linalg.norm(self.shape[14, :2] - self.shape[13, :2])) / self.unit, 3)
+
+    def _mouth(self, state: State) -> tuple[Patch, np.ndarray]:
+        """The mouth's patch and where all landmarks are then; warped when first needed."""
+        corners = state[3].corners * STRENGTHS[state[4]]
+        key = (state[0], state[1], corners)
+        if key not in self._mouths:
+            self._mouths[key] = _mouth(self._whole, self.points, self.unit, float(OPENINGS[state[0]]), float(WIDTHS[state[1]]), corners)
+        return self._mouths[key]
+
+    def _eye(self, state: State) -> tuple[Patch, np.ndarray]:
+        """The patch of eyes and brows and how far the landmarks move then; warped when first needed."""
+        key = state[2:]
+        if key not in self._eyes:
+            self._eyes[key] = _eyes(self._whole, self.points, self.unit, LIDS[state[2]], state[3], STRENGTHS[state[4]])
+        return self._eyes[key]
 
 
 @functools.lru_cache(maxsize=12)
@@ -76,68 +99,36 @@ def puppet(look: Look) -> Puppet:
     return Puppet(look)
 
 
-def yawed(doll: Puppet, degrees: float) -> tuple[Picture, Float32[np.ndarray, "478 3"]]:
-    """The head turned about its upright axis, as if it were a round pillar: positive shows more of its left cheek."""
-    if abs(degrees) < 2:
-        return doll.head, doll.shape
-    table, source = _turn(doll, round(degrees))
-    points = doll.shape.copy()
-    points[:, 0] = np.interp(points[:, 0], *table)
-    return cv2.remap(doll.head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), points
-
-
-@functools.lru_cache(maxsize=32)
-def _turn(doll: Puppet, degrees: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Where each column goes (rising table), and the map back."""
-    height, width = doll.head.shape[:2]
-    middle, radius = float(doll.points[[33, 263], 0].mean()), 1.75 * doll.unit
-    columns = np.linspace(middle - radius, middle + radius, 200)
-    x = (columns - middle) / radius
-    angle = np.deg2rad(degrees)
-    moved = middle + radius * (x * np.cos(angle) + (np.sqrt(1 - x**2) - 1) * np.sin(angle))
-    rising = np.concatenate([[True], moved[1:] > np.maximum.accumulate(moved)[:-1] + 1e-3])
-    columns, moved = columns[rising], moved[rising]
-    back = np.interp(np.arange(width), moved, columns, left=-10, right=-10)
-    rows = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, 1)
-    return (columns, moved), np.dstack([np.repeat(back[None], height, 0), rows]).astype(np.float32)
-
-
 def _nearest(values: np.ndarray, value: float) -> int:
     return int(np.abs(values - value).argmin())
 
 
-def _mouths(head: Picture, points: np.ndarray, unit: float) -> tuple[list[list[Patch]], list[list[np.ndarray]]]:
-    """Each mouth by opening and width, and where all landmarks are then."""
+def _mouth(
+    head: Picture, points: np.ndarray, unit: float, opening: float, width: float, corners: float
+) -> tuple[Patch, Float32[np.ndarray, "478 2"]]:
+    """A mouth by opening, width and corners, and where all landmarks are then."""
     chin, middle = points[CHIN], points[list(MOUTH)].mean(0)
     box = (
         max(0, round(float(points[list(OVAL), 0].min() - unit * 0.05))), max(0, round(float(points[1][1]))),
         min(head.shape[1], round(float(points[list(OVAL), 0].max() + unit * 0.05))), min(head.shape[0], round(float(chin[1] + unit * 0.75))),
     )  # fmt: skip
     near = [i for i in range(468) if points[i][1] > points[1][1] - unit * 0.1]
-    patches: list[list[Patch]] = []
-    shapes: list[list[np.ndarray]] = []
-    for opening in OPENINGS:
-        patches.append([])
-        shapes.append([])
-        for width in WIDTHS:
-            moved = _spoken(points, unit, middle, float(opening), float(width))
-            source = _backward(points[near], moved[near], box)
-            _fill_mouth(source, points, moved, box)
-            picture = cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            _draw_cavity(picture, source, points, moved, box, unit)
-            patches[-1].append(Patch(box[0], box[1], picture))
-            shapes[-1].append(moved)
-    return patches, shapes
+    moved = _spoken(points, unit, middle, opening, width, corners)
+    source = _backward(points[near], moved[near], box)
+    _fill_mouth(source, points, moved, box)
+    picture = cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    _draw_cavity(picture, source, points, moved, box, unit)
+    return Patch(box[0], box[1], picture), moved
 
 
-def _spoken(points: np.ndarray, unit: float, middle: np.ndarray, opening: float, width: float) -> np.ndarray:
-    """Landmarks of the same face while it speaks: the photograph's smile is let go, then jaw and lips take the viseme's shape."""
+def _spoken(points: np.ndarray, unit: float, middle: np.ndarray, opening: float, width: float, smile: float) -> np.ndarray:
+    """Landmarks of the same face while it speaks: the photograph's smile is let go (unless it smiles), then jaw and lips take the viseme's shape."""
     moved = points.astype(np.float64).copy()
     reach = np.exp(-(((points[:, 0] - middle[0]) / (0.7 * unit)) ** 2 + ((points[:, 1] - middle[1]) / (0.5 * unit)) ** 2))
-    narrow = (0.86 + 0.10 * width - (0.10 if width < -0.4 else 0.0) - 0.06 * opening) - 1
+    narrow = (0.86 + 0.10 * width + 0.06 * max(smile, 0.0) - (0.10 if width < -0.4 else 0.0) - 0.06 * opening) - 1
     moved[:, 0] += (points[:, 0] - middle[0]) * narrow * reach
     corners = np.exp(-((np.abs(points[:, 0] - middle[0]) - 0.45 * unit) ** 2 + (points[:, 1] - middle[1]) ** 2) / (2 * (0.2 * unit) ** 2))
-    moved[:, 1] += 0.07 * unit * corners
+    moved[:, 1] += (0.07 - 0.11 * smile) * unit * corners
     jaw = np.clip((points[:, 1] - middle[1]) / (points[CHIN][1] - middle[1]), 0, 1.2)
     jaw[list(_UPPER_LIP)] = 0.0
     jaw[list(_LOWER_LIP)] = np.maximum(jaw[list(_LOWER_LIP)], 0.75)
@@ -225,25 +216,41 @@ def _draw_cavity(picture: Picture, source: np.ndarray, points: np.ndarray, moved
     picture[..., :3] = picture[..., :3] * (1 - below[..., None]) + dark * below[..., None]
 
 
-def _eyes(head: Picture, points: np.ndarray, unit: float) -> tuple[list[Patch], list[np.ndarray]]:
-    """Eyes by how far the lids are down, and by how much the landmarks move then."""
+def _eyes(
+    head: Picture, points: np.ndarray, unit: float, lid: float, expression: Expression, strength: float
+) -> tuple[Patch, Float32[np.ndarray, "478 2"]]:
+    """Eyes by how far the lids are down, under brows of an expression; and by how much the landmarks move then."""
     lids = points[[i for eye in EYES for i in eye]]
     margin = unit * 0.3
     box = (
-        max(0, round(float(lids[:, 0].min() - margin))), max(0, round(float(lids[:, 1].min() - margin))),
+        max(0, round(float(lids[:, 0].min() - margin))), max(0, round(float(lids[:, 1].min() - 0.8 * unit))),
         min(head.shape[1], round(float(lids[:, 0].max() + margin))), round(float(lids[:, 1].max() + margin * 0.6)),
     )  # fmt: skip
-    patches, shifts = [], []
-    for lid in LIDS:
-        moved = points.astype(np.float64).copy()
-        for up, low in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True):
-            a, b = points[list(up)], points[list(low)]
-            moved[list(up), 1] = a[:, 1] + (np.interp(a[:, 0], b[:, 0], b[:, 1]) - a[:, 1] - 0.6) * lid
-        near = [i for i in range(468) if box[0] < points[i][0] < box[2] and box[1] < points[i][1] < box[3]]
-        source = _backward(points[near], moved[near], box)
-        patches.append(Patch(box[0], box[1], cv2.remap(head, source, None, cv2.INTER_LINEAR)))
-        shifts.append(moved - points)
-    return patches, shifts
+    moved = _raised(points.astype(np.float64), unit, expression, strength)
+    down = max(lid, -0.45 * expression.lids * strength)
+    for up, low in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True):
+        a, b = moved[list(up)], moved[list(low)]
+        moved[list(up), 1] = a[:, 1] + (np.interp(a[:, 0], b[:, 0], b[:, 1]) - a[:, 1] - 0.6) * down
+    near = [i for i in range(468) if box[0] < points[i][0] < box[2] and box[1] < points[i][1] < box[3]]
+    source = _backward(points[near], moved[near], box)
+    return Patch(box[0], box[1], cv2.remap(head, source, None, cv2.INTER_LINEAR)), moved - points
+
+
+def _raised(points: np.ndarray, unit: float, expression: Expression, strength: float) -> np.ndarray:
+    """Landmarks with the brows moved as one does without thinking, and eyes that are wide open."""
+    moved = points.copy()
+    between = points[list(BROWS[0] + BROWS[1])].mean(0)
+    for brow, eye in zip(BROWS, EYES, strict=True):
+        centre, middle = points[list(brow)].mean(0), points[list(eye)].mean(0)
+        side = np.sign(centre[0] - between[0])
+        near = np.exp(-(((points[:, 0] - centre[0]) / (0.55 * unit)) ** 2 + ((points[:, 1] - centre[1]) / (0.22 * unit)) ** 2))
+        inner = np.clip(0.5 - side * (points[:, 0] - centre[0]) / (0.8 * unit), 0, 1)
+        lift = 0.13 * expression.brows + 0.15 * expression.grief * (inner - 0.35) - 0.05 * expression.knit * inner
+        moved[:, 1] -= strength * unit * lift * near
+        moved[:, 0] -= strength * unit * 0.09 * expression.knit * side * inner * near
+        around = np.exp(-(((points[:, 0] - middle[0]) / (0.35 * unit)) ** 2 + ((points[:, 1] - middle[1]) / (0.16 * unit)) ** 2))
+        moved[:, 1] += strength * 0.35 * max(expression.lids, 0.0) * (points[:, 1] - middle[1]) * around
+    return moved
 
 
 __all__ = ["Patch", "Puppet", "puppet"]

@@ -9,6 +9,9 @@ from cinedub.film.faces import Look
 from cinedub.film.voices import Speech
 from schemas import Kind, Language, Span
 
+#: Degrees that a head can be turned by: beyond, it would show what nobody photographed.
+FURTHEST = 40.0
+
 
 @dataclass(frozen=True, slots=True)
 class Character:

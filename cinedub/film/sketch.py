@@ -15,7 +15,7 @@ from cinedub.backends import roles
 from cinedub.config import Model
 from cinedub.errors import ModelError
 from cinedub.film import picture
-from cinedub.film.puppet import Puppet
+from cinedub.film.puppet import Puppet, State
 from cinedub.film.script import Plan
 from schemas import Span
 
@@ -95,7 +95,7 @@ class Sketch:
         return [face.person for face in inside], arrays
 
 
-def _pose(doll: Puppet, state: tuple[int, int, int]) -> Pose:
+def _pose(doll: Puppet, state: State) -> Pose:
     known = _poses(doll)
     if state not in known:
         flat = doll.head[..., :3] * (doll.head[..., 3:] / 255.0) + BACKDROP * (1 - doll.head[..., 3:] / 255.0)
@@ -108,7 +108,7 @@ def _pose(doll: Puppet, state: tuple[int, int, int]) -> Pose:
 
 
 @functools.lru_cache(maxsize=12)
-def _poses(doll: Puppet) -> dict[tuple[int, int, int], Pose]:
+def _poses(doll: Puppet) -> dict[State, Pose]:
     return {}
 
 

@@ -1,4 +1,4 @@
-"""What people say: sentences grown from templates, many thousand in each language, split so that no line is in two splits."""
+"""What people say: sentences grown from templates, many thousand in each language, and a few from old books; no line is in two splits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cinedub.film.classics import CLASSICS
 from cinedub.film.settings import Split
 from cinedub.film.vocabulary import TEMPLATES, WORDS
 from schemas import Language
 
 _SLOT = re.compile(r"\{(\w+)\}")
+#: One line in so many is from a book.
+_BOOKISH = 16
 _SHARES: dict[Split, range] = {"train": range(0, 8), "valid": range(8, 9), "test": range(9, 10)}
 
 
@@ -29,7 +32,8 @@ def lines(language: Language, split: Split, rng: np.random.Generator, style: str
     misses = 0
     while misses < 5000:
         emotion, template = templates[int(rng.integers(len(templates)))]
-        text = _grown(template, language, rng)
+        quoted = CLASSICS[language][int(rng.integers(len(CLASSICS[language])))]
+        emotion, text = (emotion, _grown(template, language, rng)) if rng.integers(_BOOKISH) else ("neutral", quoted)
         if text in said or split_of(text) != split:
             misses += 1
             continue

@@ -1,7 +1,7 @@
 """Voices that speak phonemes and say when each one sounds: Kokoro (many voices, blended at will) and Hibari (one voice, very fast).
 
 Both models predict a duration for every symbol, in units of 25 ms, and render exactly that many: 600 samples at 24 kHz each. The graphs are
-opened at that place, so that durations can be read, and put in.
+opened at that place, so that durations can be read, and put in. Likewise the curve of pitch is opened, so that a line can be acted.
 
 A voice is written ``TIMBRE/PROSODY@PITCH``, the last two parts where wanted. Timbre and prosody are Kokoro styles or blends of them
 (``jf_alpha:1.4+jf_nezumi:-0.4``): the first half of a style vector colours the sound, the second sets melody and pace. ``@0.86`` lowers
@@ -23,13 +23,17 @@ from scipy.signal import resample
 
 from cinedub import weights
 from cinedub.errors import UsageError
+from cinedub.film.acting import MANNERS, Manner
 from cinedub.film.phonemes import SILENT_SIGNS
 from cinedub.phonemes import Spelling, spell
 from schemas import Language
 
 RATE = 24_000
 UNIT_MS = 25
+PLAIN = MANNERS["neutral"]
 _TENSORS = {"hibari": ("hibari.onnx", "/Clip_output_0"), "kokoro": ("model.onnx", "/encoder/Clip_output_0")}
+#: Kokoro's curve of pitch; below so many Hz nothing is voiced.
+_PITCH, _VOICED_HZ = "/encoder/F0_proj/Conv_output_0", 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,17 @@ class Speaker:
         self._style = None if self.model == "hibari" else style(recipe)
         self._session, self._vocabulary = _open(self.model, threads)
 
-    def say(self, text: str, language: Language = "en", speed: float = 1.0, seed: int = 0, durations: Sequence[int] | None = None) -> Speech:
+    def say(
+        self,
+        text: str,
+        language: Language = "en",
+        speed: float = 1.0,
+        seed: int = 0,
+        durations: Sequence[int] | None = None,
+        manner: Manner = PLAIN,
+    ) -> Speech:
         """Speak one line; ``durations`` (in units of 25 ms, one for each symbol and the two pads, each at least 1) override the model's own, and
-        the sound is exactly as long as they are together."""
+        the sound is exactly as long as they are together. ``manner`` shapes rate and pitch; loudness is for who mixes."""
         spellings = spell(text, language)
         symbols, owners = _symbols(spellings, self._vocabulary)
         if not symbols:
@@ -90,7 +102,7 @@ class Speaker:
         if durations is not None and min(durations) < 1:
             raise UsageError(f"{text!r}: a duration is at least 1")
         wanted = np.zeros(ids.shape[1], np.float32) if durations is None else _stretched(durations, self.pitch)
-        sound, units = self._run(ids, wanted, speed / self.pitch, seed)
+        sound, units = self._run(ids, wanted, speed * manner.pace / self.pitch, seed, manner)
         edges = np.concatenate([[0], np.cumsum(np.round(units))]) * UNIT_MS
         if self.pitch != 1:
             length = round(edges[-1] / self.pitch) if durations is None else sum(durations) * UNIT_MS
@@ -100,15 +112,18 @@ class Speaker:
             edges = np.concatenate([[0], np.cumsum(durations)]) * UNIT_MS
         return _timed(sound, np.round(edges).astype(int), symbols, owners, spellings)
 
-    def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int, manner: Manner) -> tuple[np.ndarray, np.ndarray]:
         pace = np.array([speed], np.float32)
         if self._style is None:
             from hibari import dsp
 
             *parts, units = self._session.run(None, {"ids": ids, "speed": pace, "wanted_durations": wanted})
+            parts[-1] = _sung(parts[-1], manner)
             return dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed)), units
         chosen = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
-        sound, units = self._session.run(None, {"tokens": ids, "style": chosen, "speed": pace, "wanted_durations": wanted[None]})
+        melody = np.array([manner.pitch, manner.span], np.float32)
+        inputs = {"tokens": ids, "style": chosen, "speed": pace, "wanted_durations": wanted[None], "melody": melody}
+        sound, units = self._session.run(None, inputs)
         return sound, units[0]
 
 
@@ -154,6 +169,13 @@ def _stretched(durations: Sequence[int], pitch: float) -> Float32[np.ndarray, " 
     return np.maximum(1, np.diff(edges, prepend=0)).astype(np.float32)
 
 
+def _sung(hertz: Float32[np.ndarray, "1 frames"], manner: Manner) -> Float32[np.ndarray, "1 frames"]:
+    """A curve of pitch moved and widened around its mean; unvoiced frames stay."""
+    voiced = hertz > _VOICED_HZ
+    mean = float(hertz[voiced].mean()) if voiced.any() else 0.0
+    return np.where(voiced, (mean + (hertz - mean) * manner.span) * manner.pitch, hertz).astype(np.float32)
+
+
 @functools.lru_cache(maxsize=16)
 def _style(name: str) -> np.ndarray:
     bundled = np.load(weights.find("kokoro") / "voices_ja.npz")
@@ -182,11 +204,36 @@ def _open(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, dict[
     graph.node.insert(place + 2, onnx.helper.make_node("Where", ["duration_is_wanted", "wanted_durations", predicted], [tensor]))
     graph.input.append(onnx.helper.make_tensor_value_info("wanted_durations", onnx.TensorProto.FLOAT, shape))
     graph.output.append(onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, shape))
+    if model == "kokoro":
+        _open_pitch(graph)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
     session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     vocabulary = json.loads((folder / "vocab.json").read_text())
     return session, vocabulary.get("vocab", vocabulary)
+
+
+def _open_pitch(graph: onnx.GraphProto) -> None:
+    """A new input ``melody`` (factor of pitch, factor of its width) does to Kokoro's curve what ``_sung`` does to Hibari's."""
+    place = next(i for i, node in enumerate(graph.node) if _PITCH in node.output)
+    graph.node[place].output[0] = "pitch"
+    constant = onnx.helper.make_tensor
+    float32, int64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    graph.initializer.extend(
+        [constant("voiced_hz", float32, [], [_VOICED_HZ]), constant("one", float32, [], [1.0])]
+        + [constant(name, int64, [1], [index]) for index, name in enumerate(("first", "second"))]
+    )
+    steps = (
+        ("Gather", ("melody", "first"), "pitch_factor"), ("Gather", ("melody", "second"), "width_factor"),
+        ("Greater", ("pitch", "voiced_hz"), "is_voiced"), ("Where", ("is_voiced", "one", "no_duration"), "voiced"),
+        ("Mul", ("pitch", "voiced"), "voiced_pitch"), ("ReduceSum", ("voiced_pitch",), "summed"), ("ReduceSum", ("voiced",), "counted"),
+        ("Max", ("counted", "one"), "frames"), ("Div", ("summed", "frames"), "mean_pitch"), ("Sub", ("pitch", "mean_pitch"), "around"),
+        ("Mul", ("around", "width_factor"), "widened"), ("Add", ("mean_pitch", "widened"), "back"), ("Mul", ("back", "pitch_factor"), "sung"),
+        ("Where", ("is_voiced", "sung", "pitch"), _PITCH),
+    )  # fmt: skip
+    for offset, (operation, inputs, output) in enumerate(steps, start=1):
+        graph.node.insert(place + offset, onnx.helper.make_node(operation, inputs, [output]))
+    graph.input.append(onnx.helper.make_tensor_value_info("melody", float32, [2]))
 
 
 def _shape(model: str) -> list[str | int | None]:

@@ -1,7 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from cinedub.film import texts
+from cinedub.film.classics import CLASSICS
 from cinedub.film.phonemes import viseme
 from cinedub.phonemes import spell
 
@@ -9,6 +12,10 @@ from cinedub.phonemes import spell
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_there_are_many_thousand_lines_in_each_language(language):
     assert texts.count(language) > 5000
+    source = texts.lines(language, "train", np.random.default_rng(3))
+    drawn = [text for text, _ in itertools.islice(source, 3000)]
+    assert len(set(drawn)) == 3000
+    assert set(drawn) & set(CLASSICS[language])
 
 
 def test_no_line_is_in_two_splits():
