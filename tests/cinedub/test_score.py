@@ -208,6 +208,16 @@ def test_a_clip_that_was_lost_costs_its_words_its_speech_and_its_scene(tmp_path:
     assert measures["der_strict"]["missed"] == 4.0
 
 
+def test_what_the_truth_does_not_know_is_not_measured(tmp_path: Path) -> None:
+    out = dataset(tmp_path, perfect())
+    voices_only = score(out, [truth_file(tmp_path, {**TRUTH, "lines": []})])["films"]["alibi"]
+    assert voices_only["der_strict"]["rate"] == 0 and voices_only["speakers"]["error"] == 0
+    assert not {"wer", "wer_before", "cpwer"} & set(voices_only)
+    words_only = score(out, [truth_file(tmp_path, {**TRUTH, "turns": []})])["films"]["alibi"]
+    assert words_only["wer"]["rate"] == 0
+    assert not {"der", "der_strict", "purity", "speakers"} & set(words_only)
+
+
 def test_a_film_of_which_nothing_is_left_is_all_errors(tmp_path: Path) -> None:
     measures = measure(tmp_path, [])
     assert measures["wer"]["rate"] == measures["der"]["rate"] == measures["cpwer"]["rate"] == 1.0
