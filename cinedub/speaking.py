@@ -67,6 +67,11 @@ def moving(aperture: Frames, seen: Bool[np.ndarray, " frames"]) -> Bool[np.ndarr
     return seen & (_deviation(mouth, seen.astype(float), SHORT) > 2 * STILL)
 
 
+def heard(level_db: Frames) -> Frames:
+    """How likely a voice is heard at each frame, in [0, 1], by its level against its own peaks."""
+    return _voice(level_db)[1]
+
+
 def spans(score: Frames, threshold: float = 0.5, gap: int = 8, least: int = 6) -> list[tuple[int, int, float]]:
     """Stretches ``[first, after)`` of frames at or above ``threshold``, with their mean scores.
 

@@ -29,6 +29,8 @@ RANGE_DB, FLOOR_DB = 40.0, -60.0
 NATURAL_MS = -50
 #: An offset counts as found within this.
 FRAME_MS = 40
+#: An offset is acted upon from this confidence on.
+SURE = 0.8
 
 Mouth = tuple[Float[np.ndarray, " frames"], Bool[np.ndarray, " frames"]]
 
@@ -41,6 +43,11 @@ def level(sound: Float32[np.ndarray, " samples"], rate: int) -> Float[np.ndarray
     decibels = 10 * np.log10(np.convolve(power, window / window.sum(), "same") + 1e-10)
     peak = max(float(np.percentile(decibels, 95)), FLOOR_DB + RANGE_DB)
     return np.clip((decibels - (peak - RANGE_DB)) / RANGE_DB, 0, 1)
+
+
+def known_ms(found: Sync | None) -> int:
+    """The offset where it is certain enough to act upon, else 0."""
+    return found.offset_ms if found is not None and found.confidence >= SURE else 0
 
 
 def measure(mouths: Sequence[Mouth], loud: Float[np.ndarray, " steps"], before_ms: int) -> Sync | None:

@@ -2,9 +2,9 @@
 
 from schemas.failure import Failure
 from schemas.film import AudioStream, Film, Language, Reel, Shots, Source, Stems, VideoStream, check_id
-from schemas.people import Age, Appearance, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Speaker
+from schemas.people import Age, Appearance, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Speaker, Sync
 from schemas.record import Member, Record, Shard
-from schemas.script import Correction, Dropped, Kind, Line, Quality, Script, Sync, Take
+from schemas.script import Correction, Dropped, Kind, Line, Quality, Script, Take
 from schemas.span import Span, union
 from schemas.speech import Clip, Scenes, Transcript, Turn, Utterance, Voices, Word
 

@@ -42,18 +42,28 @@ class FaceTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """Offset of the sound against the lips in ms (positive: sound late) and its confidence in [0, 1]."""
+
+    offset_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Faces:
     """Who can be seen in a clip.
 
     ``arrays`` is an npz at 25 frames a second, T = round(duration_ms / 40), N tracks: ``pts_ms`` (T,) int64 from the
     clip's start (the time of the source frame shown), ``track`` (N,T) bool, ``box`` (N,T,4) float32 x0 y0 x1 y1 in source pixels,
     ``landmarks`` (N,T,478,3) float32 in source pixels, ``blendshapes`` (N,T,52) float32, ``embedding`` (N,E) float32 of unit
-    length, ``speaking`` (N,T) float32 scores, ``crops`` (N,T,96,96) uint8, ``points`` (N,T,L,2) float32, ``aperture`` (N,T) float32.
+    length, ``speaking`` (N,T) float32 how likely the mouth goes with the voices, ``heard`` (T,) float32 how likely a voice is heard,
+    ``crops`` (N,T,96,96) uint8, ``points`` (N,T,L,2) float32, ``aperture`` (N,T) float32. ``sync`` is None where no mouth is seen.
     """
 
     clip: Clip
     tracks: tuple[FaceTrack, ...]
     arrays: str
+    sync: Sync | None = None
 
     @property
     def id(self) -> str:
@@ -80,13 +90,15 @@ class Speaker:
 class Cast:
     """Who is in a clip: voices and faces with names on them. ``turns`` carry speaker ids, ordered by start.
 
-    ``moving``: when the mouth of somebody, whoever it is, is seen to move; ``still``: when mouths are seen and none of them moves.
+    The faces' ``speaking`` spans are those of the film's evidence; ``speaking`` is an npz of the same in scores (N,T) float32 in [0, 1], empty where
+    nobody is seen. ``moving``: when the mouth of somebody, whoever it is, is seen to move; ``still``: when mouths are seen and none of them moves.
     """
 
     voices: Voices
     faces: Faces
     speakers: tuple[Speaker, ...]
     turns: tuple[Turn, ...]
+    speaking: str = ""
     moving: tuple[Span, ...] = ()
     still: tuple[Span, ...] = ()
 

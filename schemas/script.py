@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from schemas.people import Cast, Emotion
+from schemas.people import Cast, Emotion, Sync
 from schemas.span import Span
 from schemas.speech import Clip, Turn, Word
 
@@ -60,14 +60,6 @@ class Script:
     def id(self) -> str:
         """The clip's id."""
         return self.clip.id
-
-
-@dataclass(frozen=True, slots=True)
-class Sync:
-    """Offset of the sound against the lips in ms (positive: sound late) and its confidence in [0, 1]."""
-
-    offset_ms: int
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)

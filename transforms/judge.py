@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 from jaxtyping import Float32
 
-from cinedub import config, sound, sync
+from cinedub import config, sound
 from cinedub.backends import roles
 from cinedub.storage import Assets, resolve
-from schemas import Dropped, Quality, Script, Span, Sync, Take, Turn, union
+from schemas import Dropped, Quality, Script, Span, Take, Turn, union
 from transforms.stage import Stage
 
 RATE = 16_000
@@ -36,7 +36,7 @@ def judge(script: Script, config: config.Judge, assets: Assets, scorer: roles.Sc
         snr_db=round(snr_db(vocals, background, voiced, clip.span.start), 2),
         asr_confidence=round(confidence(script), 4),
         overlap_ms=overlap,
-        sync=offset(script),
+        sync=script.cast.faces.sync,
     )
     share = round(overlap / length, 4) if length else 0.0
     apart = abs(quality.sync.offset_ms) if quality.sync and quality.sync.confidence >= config.min_sync_confidence else 0
@@ -60,20 +60,7 @@ class Judge(Stage[Script, Take]):
     """Measure every script, and keep the good ones."""
 
     run = staticmethod(judge)
-    version = 2
-
-
-def offset(script: Script) -> Sync | None:
-    """How late the clip's voices are against the mouths seen in it; None where no mouth is seen."""
-    if not script.cast.faces.tracks:
-        return None
-    stems, span = script.clip.stems, script.clip.span
-    around = span.pad(sync.REACH_MS, stems.reel.heard)
-    with np.load(resolve(script.cast.faces.arrays), allow_pickle=False) as arrays:
-        seen = (arrays["points"] != 0).any(axis=(2, 3))
-        mouths = list(zip(arrays["aperture"], seen, strict=True))
-    heard = sound.read(resolve(stems.vocals), around.shift(-stems.reel.heard.start), RATE)
-    return sync.measure(mouths, sync.level(heard, RATE), span.start - around.start)
+    version = 3
 
 
 def snr_db(vocals: Float32[np.ndarray, " samples"], background: Float32[np.ndarray, " samples"], voiced: list[Span], start: int) -> float:

@@ -30,9 +30,14 @@ def pack(take: Take, settings: config.Settings, assets: storage.Assets) -> Recor
     """
     clip = take.script.clip
     members = dict(_render(clip))
+    cast = take.script.cast
+    with np.load(storage.resolve(cast.faces.arrays), allow_pickle=False) as arrays:
+        seen = dict(arrays)
+    if cast.speaking:
+        with np.load(storage.resolve(cast.speaking), allow_pickle=False) as arrays:
+            seen |= dict(arrays)
     for name, wanted in (("faces.npz", FACE_ARRAYS), ("lips.npz", LIP_ARRAYS)):
-        with np.load(storage.resolve(take.script.cast.faces.arrays), allow_pickle=False) as arrays:
-            np.savez_compressed(assets.path(name), **{key: arrays[key] for key in wanted})
+        np.savez_compressed(assets.path(name), **{key: seen[key] for key in wanted})
         members[name] = _member(name, assets.path(name), assets.uri(name))
     record = annotate(take, settings)
     assets.path("json").write_bytes(codec.encode(record))
@@ -45,6 +50,7 @@ class Pack(Stage[Take, Record]):
     """Make every take's sample."""
 
     run = staticmethod(pack)
+    version = 2
 
     @staticmethod
     def key(element: Take) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from cinedub import attributes, casting, config, speaking
+from cinedub import attributes, casting, config, onscreen, speaking, sync
 from cinedub.casting import Heard
 from cinedub.storage import Assets, resolve
 from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Span, Speaker, Turn, codec, union
@@ -43,13 +43,18 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
             if person_of.get(int(identity)) in tracks:
                 tracks[person_of[int(identity)]].append(track)
     known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person]) for person in order}
+    shown: list[_Shown] = []
+    first = 0
+    for film in films:
+        part = slice(first, first := first + len(film))
+        shown += _shown(film, spoken[part], identities[part], assets)
     casts = []
-    for clip, turns, ids in zip(clips, spoken, identities, strict=True):
+    for clip, turns, ids, seen in zip(clips, spoken, identities, shown, strict=True):
         faces_of = {p: tuple(t.index for t, i in zip(clip.faces.tracks, ids, strict=True) if person_of.get(int(i)) == p) for p in order}
         present = [p for p in order if any(person == p for person, _, _ in turns)]
         speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
         spoken_by_name = tuple(Turn(order[p], span, score) for p, span, score in turns)
-        casts.append(Cast(clip.voices, clip.faces, speakers, spoken_by_name, *_mouths(clip.faces)))
+        casts.append(Cast(clip.voices, seen.faces, speakers, spoken_by_name, seen.speaking, seen.moving, seen.still))
     return casts
 
 
@@ -57,7 +62,7 @@ class Recognise(Stage[Appearances, Cast]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognise)
-    version = 4
+    version = 5
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -68,10 +73,45 @@ def _clips(part: Appearance) -> list[Heard]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a clip shows once everybody in the film is known: the fields of ``Cast`` by their names."""
+
+    faces: Faces
+    speaking: str
+    moving: tuple[Span, ...]
+    still: tuple[Span, ...]
+
+
+def _shown(
+    clips: list[Heard], spoken: list[list[tuple[int, Span, float]]], identities: list[Int[np.ndarray, " N"]], assets: Assets
+) -> Iterator[_Shown]:
+    """Who of those seen in a film's clips speaks, clip by clip."""
+    seen = [_seen(clip.faces, ids) for clip, ids in zip(clips, identities, strict=True)]
+    for clip, scores in zip(clips, onscreen.scores(seen, spoken), strict=True):
+        faces = clip.faces
+        if not faces.tracks:
+            yield _Shown(faces, "", (), ())
+            continue
+        name = f"{faces.id}.npz"
+        np.savez_compressed(assets.path(name), speaking=scores)
+        tracks = tuple(replace(track, speaking=_spans(faces, scores[track.index])) for track in faces.tracks)
+        yield _Shown(replace(faces, tracks=tracks), assets.uri(name), *_mouths(faces))
+
+
+def _seen(faces: Faces, ids: Int[np.ndarray, " N"]) -> onscreen.Seen:
+    with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
+        start = faces.clip.span.start + sync.known_ms(faces.sync)
+        return onscreen.Seen(start, ids, arrays["track"], arrays["speaking"], arrays["heard"])
+
+
+def _spans(faces: Faces, score: Float[np.ndarray, " T"]) -> tuple[tuple[Span, float], ...]:
+    start, step = faces.clip.span.start, speaking.FRAME_MS
+    return tuple((Span(start + first * step, start + after * step), round(mean, 4)) for first, after, mean in speaking.spans(score))
+
+
 def _mouths(faces: Faces) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """When mouths move, and when mouths are seen and none does."""
-    if not faces.tracks:
-        return (), ()
     with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
         seen = (arrays["points"] != 0).any(axis=(2, 3))
         moves = np.zeros(seen.shape[1], bool)

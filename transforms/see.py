@@ -16,13 +16,14 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float32
 
-from cinedub import alignment, config, lips, media, sound, speaking
+from cinedub import alignment, config, lips, media, sound, speaking, sync
 from cinedub.backends import roles
 from cinedub.looks import Looks, around, enlarged, mean_vector
 from cinedub.storage import Assets, resolve
 from cinedub.tracking import Track, Tracker, size
-from schemas import Clip, Faces, FaceTrack, Span
+from schemas import Clip, Faces, FaceTrack, Span, Sync
 from transforms.stage import Stage
 
 FRAME_MS = 40
@@ -54,18 +55,19 @@ def see(
     for frame, pts, picture in media.on_grid(media.ahead(pictures), clip.span):
         watch.show(frame, pts, picture)
     seen = watch.finish()
-    heard = sound.read(resolve(clip.stems.vocals), clip.span.shift(-clip.stems.reel.heard.start), RATE)
-    level = speaking.loudness(heard, RATE, watch.frames)
-    arrays = _arrays(seen, watch.pts, level, face_encoder)
+    arrays = _arrays(seen, watch.pts, face_encoder)
+    sounding, late = going(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
+    arrays |= sounding
     np.savez_compressed(assets.path("faces.npz"), **arrays)  # type: ignore[arg-type]
     tracks = tuple(_track(index, looks, arrays["speaking"][index], clip.span, attributes) for index, looks in enumerate(seen))
-    return Faces(clip, tracks, assets.uri("faces.npz"))
+    return Faces(clip, tracks, assets.uri("faces.npz"), late)
 
 
 class See(Stage[Clip, Faces]):
     """See who is in every clip."""
 
     run = staticmethod(see)
+    version = 2
 
 
 @dataclass(slots=True)
@@ -176,8 +178,8 @@ def shifted(landmarks: roles.Landmarks, left: int, top: int) -> roles.Landmarks:
     return roles.Landmarks(landmarks.points + np.array([left, top, 0], np.float32), landmarks.blendshapes)
 
 
-def _arrays(seen: list[Looks], pts: np.ndarray, level_db: np.ndarray, encoder: roles.FaceEncoder) -> dict[str, np.ndarray]:
-    """The arrays that ``schemas.Faces`` documents."""
+def _arrays(seen: list[Looks], pts: np.ndarray, encoder: roles.FaceEncoder) -> dict[str, np.ndarray]:
+    """The arrays that ``schemas.Faces`` documents, but for what sound tells."""
     faces, frames = len(seen), len(pts)
     arrays = {
         "pts_ms": pts,
@@ -186,7 +188,6 @@ def _arrays(seen: list[Looks], pts: np.ndarray, level_db: np.ndarray, encoder: r
         "landmarks": np.zeros((faces, frames, 478, 3), np.float32),
         "blendshapes": np.zeros((faces, frames, 52), np.float32),
         "embedding": np.zeros((faces, encoder.size), np.float32),
-        "speaking": np.zeros((faces, frames), np.float32),
         "crops": np.zeros((faces, frames, lips.CROP, lips.CROP), np.uint8),
         "points": np.zeros((faces, frames, len(lips.LIPS), 2), np.float32),
         "aperture": np.zeros((faces, frames), np.float32),
@@ -201,12 +202,30 @@ def _arrays(seen: list[Looks], pts: np.ndarray, level_db: np.ndarray, encoder: r
             arrays["crops"][n, frame] = looks.crops[frame]
             arrays["points"][n, frame] = lips.normalised(landmarks.points)
             arrays["aperture"][n, frame] = lips.aperture(landmarks.points)
-        known = np.isin(np.arange(frames), list(looks.landmarks))
-        inside = slice(min(looks.boxes), max(looks.boxes) + 1)
-        arrays["speaking"][n, inside] = speaking.scores(arrays["aperture"][n, inside], known[inside], level_db[inside])
         vectors = [encoder.encode(view.picture, view.face) for view in looks.views]
         arrays["embedding"][n] = mean_vector(vectors, [view.worth for view in looks.views], encoder.size)
     return arrays
+
+
+def going(
+    clip: Clip, apertures: Float32[np.ndarray, "N T"], known: Bool[np.ndarray, "N T"], tracks: Bool[np.ndarray, "N T"]
+) -> tuple[dict[str, np.ndarray], Sync | None]:
+    """How likely each mouth goes with the voices and how likely a voice is heard, frame by frame; and how late the sound is.
+
+    A sound track that is certainly late or early against the lips is put in step first.
+    """
+    stems, frames = clip.stems, tracks.shape[1]
+    around = clip.span.pad(sync.REACH_MS, stems.reel.heard)
+    heard = sound.read(resolve(stems.vocals), around.shift(-stems.reel.heard.start), RATE)
+    before = clip.span.start - around.start
+    found = sync.measure(list(zip(apertures, known, strict=True)), sync.level(heard, RATE), before)
+    start = (before + sync.known_ms(found)) * RATE // 1000
+    level = speaking.loudness(heard[start:] if start >= 0 else np.pad(heard, (-start, 0)), RATE, frames)
+    scores = np.zeros(tracks.shape, np.float32)
+    for n, there in enumerate(map(np.flatnonzero, tracks)):
+        inside = slice(there[0], there[-1] + 1)
+        scores[n, inside] = speaking.scores(apertures[n, inside], known[n, inside], level[inside])
+    return {"speaking": scores, "heard": speaking.heard(level).astype(np.float32)}, found
 
 
 def _track(index: int, looks: Looks, scores: np.ndarray, span: Span, attributes: roles.AttributeReader) -> FaceTrack:
