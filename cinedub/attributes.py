@@ -48,7 +48,15 @@ def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray) -> VoiceColo
 
 
 def gender(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[FaceTrack], age: Age) -> Gender:
-    """The likelier gender by voice vector, pitch and face together, or ``uncertain`` below three to one. A child's voice says nothing."""
+    """The likelier gender by voice vector, pitch and face together, or ``uncertain`` below three to one."""
+    odds = female_odds(voice, vector, faces, age)
+    if abs(odds) < _DECIDED:
+        return "uncertain"
+    return "female" if odds > 0 else "male"
+
+
+def female_odds(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[FaceTrack], age: Age) -> float:
+    """Log odds that a person is female, from all that was heard and seen of them. A child's voice says nothing."""
     odds = 0.0
     if voice is not None and age != "child":
         pitch = _within(_ODDS_PER_OCTAVE * math.log2(voice.pitch / _MIDDLE_HZ))
@@ -59,9 +67,12 @@ def gender(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[F
     if seen:
         looks = np.clip([female for female, _ in seen], 1 - _MOST_SURE, _MOST_SURE)
         odds += float(np.average(np.log(looks / (1 - looks)), weights=[duration for _, duration in seen]))
-    if abs(odds) < _DECIDED:
-        return "uncertain"
-    return "female" if odds > 0 else "male"
+    return odds
+
+
+def certainty(odds: float) -> float:
+    """The probability of the likelier of two, from 0.5 to 1."""
+    return round(1 / (1 + math.exp(-abs(odds))), 4)
 
 
 def voice_odds(vector: Sequence[float]) -> float | None:
@@ -91,6 +102,13 @@ def age(faces: Sequence[FaceTrack]) -> Age:
         if 2 * so_far >= total:
             return next(group for below, group in _AGES if years < below)
     raise AssertionError("half of the total is always reached")
+
+
+def looking(faces: Sequence[FaceTrack], group: Age) -> float:
+    """The share of the time a person is seen in which the face looks that old; 0 where none is."""
+    seen = [(next(name for below, name in _AGES if face.years < below), face.span.duration) for face in faces if face.years is not None]
+    total = sum(duration for _, duration in seen)
+    return round(sum(duration for name, duration in seen if name == group) / total, 4) if total else 0.0
 
 
 def timbre(voice: VoiceColour | None, of: Gender) -> tuple[str, ...]:

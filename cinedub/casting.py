@@ -136,10 +136,11 @@ def seen_speaking(clip: Heard, ids: Int[np.ndarray, " N"], identities: int) -> F
     return votes
 
 
-def match(clips: list[Heard], people: list[Int[np.ndarray, " W"]], faces: list[Int[np.ndarray, " N"]]) -> dict[int, int]:
+def match(clips: list[Heard], people: list[Int[np.ndarray, " W"]], faces: list[Int[np.ndarray, " N"]]) -> tuple[dict[int, int], dict[int, float]]:
     """Face identity -> person, where one person speaks most of what the face is seen speaking, and for half a second at least.
 
     A person may have several identities (a face from the side), but never two that are visible at once: the better one stays.
+    Second, by person, the share of what those faces are seen speaking that is the person's.
     """
     persons, count = _count(people), _count(faces)
     support = np.zeros((persons + 1, count))
@@ -154,7 +155,11 @@ def match(clips: list[Heard], people: list[Int[np.ndarray, " W"]], faces: list[I
         clear = column[person] >= 500 and column[person] >= 0.6 * column.sum()
         if clear and not any(chosen.get(rival) == person for rival in rivals[identity]):
             chosen[int(identity)] = person
-    return chosen
+    shares = {}
+    for person in set(chosen.values()):
+        own = [identity for identity, other in chosen.items() if other == person]
+        shares[person] = float(support[person, own].sum() / support[:, own].sum())
+    return chosen, shares
 
 
 def _rivals(clips: list[Heard], faces: list[Int[np.ndarray, " N"]]) -> list[set[int]]:

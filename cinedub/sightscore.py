@@ -24,6 +24,8 @@ SAME_FACE = 0.3
 SAME_CUT_MS = 45
 #: A face that is this sure to speak is marked as speaking.
 SPEAKS = 0.5
+#: Faces are counted by their height in pixels (below these, and beyond), and in scenes with less light than this apart.
+SIZES, DARK = {"small": 48, "middle": 96, "large": 1 << 16}, 0.7
 #: A mouth is compared over at least a second of one face, and where it moves at all.
 LEAST_FRAMES, LEAST_MOVEMENT = 25, 0.01
 
@@ -37,6 +39,7 @@ class Sight:
     truth: Truth
     cuts: Counter[str] = field(default_factory=Counter)
     faces: Counter[str] = field(default_factory=Counter)
+    recall: dict[str, Counter[str]] = field(default_factory=dict)
     marked: Counter[str] = field(default_factory=Counter)
     owners: Counter[str] = field(default_factory=Counter)
     mouths: list[tuple[float, int]] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Sight:
         person = np.array([face.person for face in true], object)
         speaking = np.array([_speaking(self.truth, face.person, zero + pts) for face in true], bool).reshape(len(true), len(pts))
         self.faces.update(of=int(there.sum()), right=int((match >= 0).sum()))
+        self._recall(there, boxes, match, zero + pts)
         right = np.zeros(found.shape, bool)
         for k, t in zip(*np.nonzero(match >= 0), strict=True):
             right[match[k, t], t] = speaking[k, t]
@@ -71,6 +75,22 @@ class Sight:
         self._own(record, person, there, match)
         for k, face in enumerate(true):
             self._mouth(face, frames, match[k], np.asarray(lips["aperture"], float))
+
+    def _recall(self, there: np.ndarray, boxes: np.ndarray, match: np.ndarray, times: Int[np.ndarray, " T"]) -> None:
+        """How many faces of each size, and in the dark, were found."""
+        height = boxes[..., 3] - boxes[..., 1]
+        low = 0
+        for name, below in SIZES.items():
+            self._tally(name, there & (low <= height) & (height < below), match)
+            low = below
+        dark = np.zeros(len(times), bool)
+        for line in self.truth.lines:
+            if line.light is not None and line.light < DARK:
+                dark |= (line.start_ms <= times) & (times < line.end_ms)
+        self._tally("dark", there & dark, match)
+
+    def _tally(self, name: str, faces: np.ndarray, match: np.ndarray) -> None:
+        self.recall.setdefault(name, Counter()).update(of=int(faces.sum()), right=int((faces & (match >= 0)).sum()))
 
     def _mark(
         self, there: np.ndarray, speaking: np.ndarray, match: np.ndarray, found: np.ndarray, scores: np.ndarray, times: Int[np.ndarray, " T"]
@@ -114,6 +134,7 @@ class Sight:
         if self.truth.faces:
             for name, count in (("faces", self.faces), ("speaking", self.marked), ("voice_faces", self.owners)):
                 found[name] = {"of": count["of"], "right": count["right"]}
+            found |= {f"faces_{name}": {"of": count["of"], "right": count["right"]} for name, count in self.recall.items()}
             frames = sum(length for _, length in self.mouths)
             found["mouths"] = derived({"of": frames, "sum": sum(r * length for r, length in self.mouths)})
             scores = np.concatenate([*self.scores, np.zeros(0)])

@@ -14,7 +14,10 @@ _GENDERS = {"女": "female", "男": "male"}
 
 
 class TrueLine(msgspec.Struct, frozen=True):
-    """What is said from when to when, in ms on the film's clock. ``source`` names the scene, ``speaker`` whoever says it where only one does."""
+    """What is said from when to when, in ms on the film's clock.
+
+    ``source`` names the scene, ``speaker`` whoever says it where only one does; ``light`` is 1 for a scene in full light, less for a dark one.
+    """
 
     start_ms: int
     end_ms: int
@@ -22,6 +25,7 @@ class TrueLine(msgspec.Struct, frozen=True):
     source: str = ""
     kind: Kind | None = None
     speaker: str | None = None
+    light: float | None = None
 
 
 class TrueWord(msgspec.Struct, frozen=True):

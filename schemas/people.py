@@ -75,7 +75,9 @@ class Faces:
 class Speaker:
     """A voice matched (or not) with a face. The id holds through a film and, where one is named, through its series.
 
-    ``faces`` are the track indices in this clip's ``Faces`` that are this person; ``voice`` is the person's unit voice vector.
+    ``faces`` are the track indices in this clip's ``Faces`` that are this person; ``voice`` is the person's unit voice vector. ``confidence`` in
+    [0, 1]: ``age`` the share of the time in which the face looks that old, ``gender`` the probability of the likelier one, ``voice`` the mean cosine
+    of what is heard to the voice vector, ``face`` the share of what the faces are seen speaking that is this person's.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Speaker:
     gender: Gender
     timbre: tuple[str, ...]
     voice: tuple[float, ...]
+    confidence: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def _speaker(speaker: Speaker) -> dict[str, Any]:
         "gender": speaker.gender,
         "timbre": list(speaker.timbre),
         "voice": [round(value, 5) for value in speaker.voice],
+        "confidence": speaker.confidence,
     }
 
 

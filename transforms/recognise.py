@@ -35,14 +35,14 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
     identities = casting.identities(clips, config.face_distance)
     windows, spoken = _spoken(films, casting.people(clips, identities, config.voice_distance), config)
     voices = _unit(_sums(clips, windows))
-    person_of = casting.match(clips, windows, identities)
+    person_of, shares = casting.match(clips, windows, identities)
     order = {person: f"s{n:03d}" for n, person in enumerate(dict.fromkeys(person for turns in spoken for person, _, _ in turns), start=1)}
     tracks: dict[int, list[FaceTrack]] = {person: [] for person in order}
     for clip, ids in zip(clips, identities, strict=True):
         for track, identity in zip(clip.faces.tracks, ids, strict=True):
             if person_of.get(int(identity)) in tracks:
                 tracks[person_of[int(identity)]].append(track)
-    known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person]) for person in order}
+    known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person], shares.get(person, 0.0)) for person in order}
     shown: list[_Shown] = []
     first = 0
     for film in films:
@@ -267,10 +267,18 @@ def _joined(pieces: list[tuple[int, Span, float]], gap_ms: int) -> list[tuple[in
     return sorted(joined, key=lambda piece: (piece[1], piece[0]))
 
 
-def _speaker(name: str, person: int, voice: np.ndarray, clips: list[Heard], labels: list[Int[np.ndarray, " W"]], faces: list[FaceTrack]) -> Speaker:
+def _speaker(
+    name: str, person: int, voice: np.ndarray, clips: list[Heard], labels: list[Int[np.ndarray, " W"]], faces: list[FaceTrack], face: float
+) -> Speaker:
     """A person with the attributes that everything seen and heard of them gives."""
-    windows = np.concatenate([clip.colour[part == person] for clip, part in zip(clips, labels, strict=True)])
-    sounds = attributes.colour(*windows.T)
+    rows = [part == person for part in labels]
+    sounds = attributes.colour(*np.concatenate([clip.colour[own] for clip, own in zip(clips, rows, strict=True)]).T)
+    alike = np.concatenate([clip.vectors[own] @ voice for clip, own in zip(clips, rows, strict=True) if own.any()] or [np.zeros(1)])
     age = attributes.age(faces)
+    odds = attributes.female_odds(sounds, voice.tolist(), faces, age)
     gender = attributes.gender(sounds, voice.tolist(), faces, age)
-    return Speaker(name, (), age, gender, attributes.timbre(sounds, gender), tuple(round(float(x), 5) for x in voice))
+    sure = {
+        "age": attributes.looking(faces, age), "gender": attributes.certainty(odds),
+        "voice": round(float(np.clip(alike.mean(), 0, 1)), 4), "face": round(face, 4),
+    }  # fmt: skip
+    return Speaker(name, (), age, gender, attributes.timbre(sounds, gender), tuple(round(float(x), 5) for x in voice), sure)

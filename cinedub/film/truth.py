@@ -77,7 +77,7 @@ def _scene(planned: PlannedScene, number: int) -> dict[str, Any]:
     scene = planned.scene
     return {
         "source": f"scene-{number:03d}", "start_ms": planned.span.start, "end_ms": planned.span.end, "kind": scene.kind,
-        "text": " ".join(item.line.text for item in planned.spoken), "place": scene.place, "music": scene.music,
+        "text": " ".join(item.line.text for item in planned.spoken), "place": scene.place, "music": scene.music, "light": scene.light,
         "speakers": sorted({item.line.speaker for item in planned.spoken}),
     }  # fmt: skip
 

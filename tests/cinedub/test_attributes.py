@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cinedub.attributes import VoiceColour, age, colour, gender, timbre, voice_odds
+from cinedub.attributes import VoiceColour, age, certainty, colour, female_odds, gender, looking, timbre, voice_odds
 from schemas import FaceTrack, Span
 
 
@@ -59,3 +59,10 @@ def test_a_voice_is_heard_by_more_than_its_pitch() -> None:
     assert gender(voice(162), sounding(0.3), [], "uncertain") == "uncertain"
     assert gender(voice(215), sounding(3.0), [], "child") == "uncertain"
     assert voice_odds([0.1] * 64) is None
+
+
+def test_how_sure_an_attribute_is_grows_with_the_evidence() -> None:
+    thin, full = (certainty(female_odds(voice(190, windows), [], [], "uncertain")) for windows in (1, 6))
+    assert 0.5 < thin < full < 1 and certainty(0.0) == 0.5
+    faces = [face(years=30), face(years=34), face(years=45)]
+    assert looking(faces, "adult") == round(2 / 3, 4) and looking([], "adult") == looking(faces, "uncertain") == 0

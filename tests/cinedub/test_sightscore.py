@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from cinedub.sightscore import Sight, average_precision
-from cinedub.truth import TrueFace, TrueShot, TrueTurn, Truth
+from cinedub.truth import TrueFace, TrueLine, TrueShot, TrueTurn, Truth
 
 #: 8 s at 25 fps, one clip over it: Ann on the left throughout, Bob on the right; Ann speaks in seconds 1 to 3, Bob in 4 to 7.
 FRAMES = 200
@@ -133,3 +134,17 @@ def test_average_precision_counts_ties_together_and_what_was_never_found() -> No
     assert average_precision(np.array([0.9, 0.8, 0.7, 0.6]), right) == pytest.approx((1 + 2 / 3) / 2)
     assert average_precision(np.full(4, 0.5), right) == pytest.approx(0.5)
     assert average_precision(np.array([0.9, 0.1, 0.8, 0.0]), right, unseen=2) == pytest.approx(0.5)
+
+
+def test_recall_is_told_by_size_and_darkness() -> None:
+    small, large = (100.0, 100.0, 130.0, 140.0), (300.0, 100.0, 400.0, 220.0)
+    dim = TrueLine(4000, 8000, "", light=0.4)
+    faces = (TrueFace("ann", 0, (small,) * FRAMES), TrueFace("bob", 0, (large,) * FRAMES))
+    sight = Sight(msgspec.structs.replace(TRUTH, faces=faces, lines=(TrueLine(0, 4000, "", light=1.0), dim)))
+    record, arrays, lips = perfect()
+    arrays["box"] = np.repeat(np.array([small, large])[:, None], FRAMES, axis=1)
+    arrays["track"][0, 150:] = False  # the small one is lost in the last two seconds, which are dark
+    sight.add(record, arrays, lips)
+    measures = sight.measures()
+    assert measures["faces_small"] == {"of": FRAMES, "right": 150} and measures["faces_large"] == {"of": FRAMES, "right": FRAMES}
+    assert measures["faces_middle"] == {"of": 0, "right": 0} and measures["faces_dark"] == {"of": 200, "right": 150}
