@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
+from cinedub import speaking
 from cinedub.speaking import FRAME_MS
 from schemas import Span
 
@@ -28,6 +29,10 @@ HALF = 0.35
 OWN, SAME, OTHER = 6.0, 8.0, 4.0
 #: A mouth that goes with a sound in which nobody's turn was found keeps this part of its score.
 NO_TURN = 0.5
+#: How much less a face is said to speak in the pauses of a turn.
+PAUSE = 0.3
+#: Borders of turns are sure within this many frames: so far beyond them a face speaks that speaks in the turn and whose mouth still goes.
+EDGE = 7
 
 Spoken = Sequence[tuple[int, Span, float]]
 
@@ -71,15 +76,21 @@ def scores(seen: Sequence[Seen], spoken: Sequence[Spoken]) -> list[Float32[np.nd
     found = []
     for number, (clip, turns) in enumerate(zip(seen, spoken, strict=True)):
         own = [(piece, odd) for piece, odd in zip(pieces, odds, strict=True) if piece.clip == number]
+        rest = 1 - PAUSE * (1 - speaking.widened(clip.heard))
         quiet, somebody = np.ones(clip.visible.shape), np.zeros(clip.visible.shape[1], bool)
         for turn, (_, span, _) in enumerate(turns):
             weights = np.zeros(clip.visible.shape)
             for piece, odd in own:
                 if piece.turn == turn:
                     weights[piece.track, piece.frames] = np.exp(odd)
-            quiet *= 1 - weights / (1 + weights.sum(axis=0))
-            somebody[_frames(clip, span)] = True
-        likely = np.where(somebody, 1 - quiet, NO_TURN * clip.mouth)
+            inside = _frames(clip, span)
+            likely = weights / (1 + weights.sum(axis=0))
+            for edge, beyond in ((inside[:1], inside[:1] - np.arange(EDGE, 0, -1)), (inside[-1:], inside[-1:] + np.arange(1, EDGE + 1))):
+                beyond = beyond[(beyond >= 0) & (beyond < likely.shape[1])]
+                likely[:, beyond] = likely[:, edge] * clip.mouth[:, beyond]
+            quiet *= 1 - likely * rest
+            somebody[inside] = True
+        likely = np.where(somebody, 1 - quiet, np.maximum(1 - quiet, NO_TURN * clip.mouth))
         found.append((likely * clip.visible).astype(np.float32))
     return found
 

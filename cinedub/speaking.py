@@ -55,7 +55,7 @@ def scores(aperture: Frames, seen: Bool[np.ndarray, " frames"], level_db: Frames
     moving = 1 - np.exp(-((_deviation(mouth, weight, SHORT) / (2 * STILL)) ** 2))
     with np.errstate(over="ignore"):
         agree = 1 / (1 + np.exp(-(agreement - HALF) / WIDTH))
-    return (_widened(heard) * moving * agree * seen).astype(np.float32)
+    return (widened(heard) * moving * agree * seen).astype(np.float32)
 
 
 def moving(aperture: Frames, seen: Bool[np.ndarray, " frames"]) -> Bool[np.ndarray, " frames"]:
@@ -144,6 +144,6 @@ def _deviation(signal: Frames, weight: Frames, sigma: float) -> Frames:
     return np.sqrt(np.maximum(_smooth(signal**2 * weight, sigma) / total - (_smooth(signal * weight, sigma) / total) ** 2, 0))
 
 
-def _widened(heard: Frames, reach: int = 5) -> Frames:
+def widened(heard: Frames, reach: int = 5) -> Frames:
     """The greatest value within ``reach`` frames: lips move before the sound and in its short pauses."""
     return np.lib.stride_tricks.sliding_window_view(np.pad(heard, reach, "edge"), 2 * reach + 1).max(axis=-1)
