@@ -30,7 +30,7 @@ def write(settings: FilmSettings) -> tuple[list[Character], list[Scene]]:
     seconds = 0.0
     while seconds < settings.seconds:
         kind = settings.kinds[len(scenes) % len(settings.kinds)]
-        scene = _scene(kind, people, talk, story, settings, rng)
+        scene = _scene(kind, people, talk, story, settings, rng, scenes[-1].place if scenes else "")
         left = max(1, round((settings.seconds - seconds) / _LINE_S))
         scene = dataclasses.replace(scene, lines=scene.lines[: max(left, 2 if kind == "dialogue" else 3 if kind == "ensemble" else 1)])
         scenes.append(scene)
@@ -74,10 +74,12 @@ def cast(settings: FilmSettings, rng: np.random.Generator) -> list[Character]:
 
 
 def _scene(
-    kind: str, people: list[Character], talk: Texts, story: Texts, settings: FilmSettings, rng: np.random.Generator
+    kind: str, people: list[Character], talk: Texts, story: Texts, settings: FilmSettings, rng: np.random.Generator, before: str
 ) -> Scene:  # fmt: skip
+    """A scene elsewhere than the one ``before``: what goes on in the same place is the same scene."""
     *actors, narrator = people
-    place = PLACES[int(rng.integers(len(PLACES)))]
+    elsewhere = [place for place in PLACES if place != before]
+    place = elsewhere[int(rng.integers(len(elsewhere)))]
     music = bool(rng.random() < settings.music)
     light = 0.4 if rng.random() < settings.dark else 1.0
     if kind == "narration":

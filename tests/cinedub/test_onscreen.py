@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cinedub.onscreen import NO_TURN, Seen, scores
+from cinedub.onscreen import EDGE, NO_TURN, Seen, scores
 from schemas import Span
 
 FRAMES = 100
@@ -24,7 +24,15 @@ def turn(person: int, start: int, end: int) -> tuple[int, Span, float]:
 def test_a_mouth_that_goes_with_the_voice_speaks_through_the_whole_turn_and_only_there() -> None:
     (found,) = scores([seen((ANNA, 0.8), (BELA, 0.1))], [[turn(7, 1000, 3000)]])
     assert found.dtype == np.float32 and found[0, 25:75].min() > 0.8 and found[1].max() < 0.2
-    assert found[0, :25].max() <= NO_TURN * 0.8 + 1e-6
+    before = found[0, : 25 - EDGE]
+    assert before.max() <= NO_TURN * 0.8 + 1e-6 < found[0, 25 - EDGE : 25].min()
+
+
+def test_in_a_pause_a_face_speaks_less_surely() -> None:
+    clip = seen((ANNA, 0.8))
+    clip.heard[40:60] = clip.mouth[0, 40:60] = 0
+    (found,) = scores([clip], [[turn(7, 0, 4000)]])
+    assert 0.5 < found[0, 50] < found[0, 30] - 0.2
 
 
 def test_still_faces_leave_the_voice_to_somebody_unseen() -> None:
@@ -54,4 +62,4 @@ def test_a_film_in_which_nobody_is_seen_or_heard_has_no_scores() -> None:
 def test_a_late_sound_is_looked_for_where_the_picture_shows_it() -> None:
     """The sound is 400 ms late: what is heard from 1.4 s on is seen from 1 s on."""
     (found,) = scores([seen((ANNA, 0.8), start=400)], [[turn(7, 1400, 3400)]])
-    assert found[0, 25:75].min() > 0.8 and found[0, 76:].max() < 0.5
+    assert found[0, 25:75].min() > 0.8 and found[0, 75 + EDGE :].max() < 0.5

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cinedub import media, weights
-from cinedub.film import FilmSettings, write
+from cinedub.film import FilmSettings, screenplay, write
 from cinedub.sound import read
 from schemas import Span
 
@@ -29,6 +29,12 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def truth(film: Path) -> dict:
     return json.loads(film.with_suffix(".json").read_text())
+
+
+def test_every_scene_plays_elsewhere_than_the_one_before() -> None:
+    for seed in range(5):
+        _, scenes = screenplay.write(FilmSettings(seed=seed, seconds=60))
+        assert len(scenes) > 3 and all(one.place != other.place for one, other in pairwise(scenes))
 
 
 def test_the_film_is_as_long_as_its_truth_says(film, truth):
