@@ -17,7 +17,10 @@ from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Span, Speak
 from transforms.stage import Stage, remembered
 
 #: A voice heard for less than this in a whole film founds no person of its own when it may be one who is heard in its clip.
-_THIN, _THINNEST = 0.67, 0.27  # in windows of 1.5 s: 1 s and 0.4 s
+_THIN, _THINNEST = 3.01, 0.27  # in windows of 1.5 s that overlap by half: 3 s and 0.4 s
+#: Single windows are noisy: real voices stray to a cosine of 0.2 from themselves, less the more is heard. For every window more, the voice must be
+#: so much more like the other person.
+_PER_WINDOW = 0.06
 #: A change of person within a turn costs as much as a cosine of 0.3 in one window; between turns of one local voice a third of that.
 _CHANGE_INSIDE, _CHANGE_BETWEEN = 0.3, 0.1
 #: How far a change of person moves to the nearest pause between words.
@@ -176,7 +179,7 @@ def _settle(
                 others = set(part[clip.together[rows].any(axis=0)].tolist())
                 likely = [(float((clip.vectors[rows] @ centres[p]).mean()), p) for p in sure if p not in others]
                 best, chosen = max(likely, default=(-1.0, -1))
-                enough = person < 0 or total[person] < _THINNEST or best > 1 - voice_distance - casting.REACH
+                enough = person < 0 or total[person] < _THINNEST or best > 0.96 - voice_distance - casting.REACH + _PER_WINDOW * total[person]
                 if likely and enough:
                     part[rows] = chosen
                 elif person < 0:
