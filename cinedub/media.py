@@ -33,14 +33,18 @@ _SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
 _SHOWN = re.compile(rb"pts_time:\s*(-?[0-9.]+)")
 
 
+def opened(path: Path) -> list[str]:
+    """The arguments that open a plain file, and nothing that it may point to."""
+    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS, "-i", f"file:{path}"]
+
+
 def probe(path: Path, timeout_s: float = 60.0) -> dict[str, Any]:
     """ffprobe's account of a file: ``format`` and ``streams``.
 
     Raises:
         MediaError: PROBE_TIMEOUT, or PROBE_UNREADABLE with ffprobe's reason.
     """
-    command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS, "-print_format", "json"]
-    command += ["-show_format", "-show_streams", f"file:{path}"]
+    command = ["ffprobe", "-v", "error", "-print_format", "json", "-show_format", "-show_streams", *opened(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
@@ -149,13 +153,13 @@ def write_video(path: Path, span: Span, target: Path) -> None:
     run(ffmpeg.compile(graph, overwrite_output=True)[1:], deadline(span) * 2, "ENCODE_VIDEO", path)
 
 
-def run(arguments: list[str], timeout_s: float, code: str, path: Path) -> None:
-    """Run ffmpeg to its end or its deadline.
+def run(arguments: list[str], timeout_s: float, code: str, path: Path, level: str = "error") -> str:
+    """Run ffmpeg to its end or its deadline; gives what it said at the given level.
 
     Raises:
         MediaError: with ``code`` and ffmpeg's last line, or DECODE_TIMEOUT.
     """
-    command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", level, *arguments]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
             _, errors = process.communicate(timeout=timeout_s)
@@ -167,6 +171,7 @@ def run(arguments: list[str], timeout_s: float, code: str, path: Path) -> None:
             raise
     if process.returncode:
         raise MediaError(code, f"{path.name}: {_last_line(errors)}")
+    return errors.decode(errors="replace")
 
 
 def deadline(span: Span) -> float:

@@ -1,329 +1,171 @@
-"""Dubbing: lines, voices and (where there is one) a record's picture to speech for the whole clip, exactly as long as the clip."""
+"""Dubbing: every line of an order spoken into its slot, in its speaker's voice, on its speaker's lips.
+
+Each line has a canvas of its own, its slot and a little silence around it, so that a line's sound depends on nothing but the line: a script of any
+length takes the memory of one batch, one line can be said anew without the rest, and what was said is found again (``takes``).
+"""
 
 from __future__ import annotations
 
-import io
-import json
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, get_args
 
-import msgspec
 import numpy as np
-import soundfile
-import soxr
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
+from torch import Tensor
 
-from cinedub import backends, media
-from cinedub.backends.roles import VoiceEncoder
+from cinedub import storage, weights
 from cinedub.config import Model
-from cinedub.errors import ElementError, UsageError
-from cinedub.shards import fetch_member, shards_in
-from model import mel, vocoder
-from model.batch import VOICE
+from cinedub.errors import WeightsError
+from model import mel, ready, vocoder
 from model.checkpoint import load
-from model.clip import Clip, LineOn, Picture, collate, line_on, slot_frames, tracks_of
+from model.clip import Clip, Picture, collate, line_on, slot_frames
 from model.network import Guidance
+from model.order import Order
 from model.text import tokenise
-from schemas import Age, EmotionLabel, Gender, Kind, Language
-from schemas.record import upgrade
+from schemas import codec
 
-LONGEST_MS = 30_000
+#: The checkpoint that comes with CineDub.
+SHIPPED = Path(__file__).parent / "checkpoints" / "small"
+#: Silence around a line on its canvas, in ms.
+MARGIN_MS = 200
 #: A voice's own speech rises and falls within this at a slot's ends, in ms.
 _FADE_MS = 5
 #: Tokens a second beyond which nothing can be understood (fast speech has about 20).
 FASTEST = 30.0
-_REFERENCE_S = (1.0, 30.0)
+#: Padded mel frames of the lines that are spoken together: what bounds memory.
+_TOGETHER = 3_000
+#: Raised by hand whenever the same canvas is spoken otherwise.
+_VERSION = "1"
 
-
-class DubError(ElementError):
-    """Lines or a voice that can't be dubbed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A speaker: a CAM++ vector (empty: the network chooses) and attributes."""
-
-    vector: tuple[float, ...] = ()
-    age: Age = "uncertain"
-    gender: Gender = "uncertain"
+Sound = Float32[np.ndarray, " samples"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line to be spoken, in ms from the clip's start."""
+class Manner:
+    """How the network speaks: the same seed says the same; ``steps`` of the flow."""
 
-    speaker: str
-    start_ms: int
-    end_ms: int
-    text: str
-    emotion: EmotionLabel = "uncertain"
-    on_screen: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to dub. ``faces`` is a record's face and lip arrays with each speaker's rows, where there is a picture."""
-
-    duration_ms: int
-    language: Language
-    lines: tuple[Said, ...]
-    voices: dict[str, Voice]
-    kind: Kind = "monologue"
-    clue: str = ""
-    arrays: dict[str, np.ndarray] | None = None
-    tracks: dict[str, list[int]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dubbed:
-    """Speech for the whole clip at ``rate`` Hz, silent outside the lines; ``rates`` in tokens a second, ``rushed`` the lines above the limit."""
-
-    sound: Float32[np.ndarray, " samples"]
-    rate: int
-    rates: tuple[float, ...]
-    rushed: tuple[int, ...]
+    seed: int = 0
+    steps: int = 8
+    guidance: Guidance = field(default_factory=Guidance)
 
 
 class Dubbing:
-    """A checkpoint and a vocoder, ready to speak."""
+    """A checkpoint and a vocoder, ready to speak: bf16 on an accelerator, single precision on a CPU."""
 
-    def __init__(self, folder: Path, renderer: Model = Model("hifigan"), device: str = "cpu", threads: int = 2) -> None:  # noqa: B008 (frozen)
+    def __init__(self, folder: Path = SHIPPED, renderer: Model = Model("hifigan"), device: str = "cpu", threads: int = 2) -> None:  # noqa: B008 (frozen)
+        if folder == SHIPPED and not (folder / "config.json").is_file():
+            raise WeightsError("no trained model comes with this version; name yours with --checkpoint RUN/best (cinedub train makes it)")
         torch.set_num_threads(threads)
         self._network, saved = load(folder, device)
         self._buckets, self._device = saved.settings.network.clue_buckets, device
         self._vocoder = vocoder.load(replace(renderer, device=device, threads=threads))
+        self.digest = f"{weights.digest(folder)}:{self._vocoder.digest}:{device}"
 
-    def dub(self, order: Order, seed: int = 0, steps: int = 8, guidance: Guidance = Guidance()) -> Dubbed:  # noqa: B008 (frozen)
-        """Speak an order's lines; the same seed says the same.
-
-        Raises:
-            DubError: DUB_TOO_LONG, DUB_OUTSIDE, DUB_OVERLAP (of one speaker with themselves), DUB_UNKNOWN_SPEAKER.
-            TextError: a text that can't be spoken.
-        """
-        check(order)
-        samples = mel.samples_of(order.duration_ms)
-        sound = np.zeros(samples, np.float32)
-        rates = [0.0] * len(order.lines)
-        for number, layer in enumerate(layers(order.lines)):
-            clip, lines = plan(order, layer)
-            for index, line in zip(lines, clip.lines, strict=True):
-                rates[index] = len(line.tokens) / (line.length / mel.FRAMES_PER_SECOND)
-            batch = collate([clip], self._buckets).to(self._device)
-            chance = torch.Generator().manual_seed(seed * 1000 + number)
-            noise = torch.randn(1, clip.frames, mel.BINS, generator=chance).to(self._device)
-            with torch.autocast(self._device.split(":")[0], torch.bfloat16, enabled=self._device != "cpu"):
-                mels, _ = self._network.generate(batch, noise, steps, guidance)
-            spoken = self._vocoder.sound(mels[0].float())[:samples].cpu().numpy()
-            sound += spoken * gate([order.lines[index] for index in lines], samples)
-        rushed = tuple(index for index, rate in enumerate(rates) if rate > FASTEST)
-        return Dubbed(np.clip(sound, -1.0, 1.0), mel.RATE, tuple(rates), rushed)
-
-
-class Wanted(Protocol):
-    """What the command was asked for; see ``cinedub dub --help``."""
-
-    checkpoint: Path
-    script: Path | None
-    dataset: Path | None
-    key: str | None
-    text: str | None
-    line: int
-    video: Path | None
-    voice: list[str]
-    out: Path
-    seed: int
-    steps: int
-    guide_text: float
-    guide_video: float
-    guide_style: float
-    device: str
-
-
-def run(wanted: Wanted) -> Dubbed:
-    """Dub what the command asks for and write it as a 16-bit WAV.
-
-    Raises:
-        UsageError: arguments that don't go together.
-        DubError, TextError, MediaError, WeightsError: as the parts do.
-    """
-    named = [voice.partition("=") for voice in wanted.voice]
-    if wrong := [voice for voice, (name, equals, file) in zip(wanted.voice, named, strict=True) if not (name and equals and file)]:
-        raise UsageError(f"--voice wants SPEAKER=WAV, got {wrong[0]!r}")
-    voices = {name: voice_of(Path(file)) for name, _, file in named}
-    if wanted.script is not None:
-        duration = None if wanted.video is None else round(float(media.probe(wanted.video)["format"]["duration"]) * 1000)
-        order = from_script(wanted.script, duration, voices)
-    elif wanted.dataset is not None and wanted.key:
-        order = from_dataset(wanted.dataset, wanted.key)
-        order = replace(order, voices={**order.voices, **voices})
-    else:
-        raise UsageError("--from needs the record's --key")
-    if wanted.text is not None:
-        if not 0 <= wanted.line < len(order.lines):
-            raise UsageError(f"--line {wanted.line}: there are lines 0 to {len(order.lines) - 1}")
-        lines = list(order.lines)
-        lines[wanted.line] = replace(lines[wanted.line], text=wanted.text)
-        order = replace(order, lines=tuple(lines))
-    if wanted.steps < 1:
-        raise UsageError(f"--steps {wanted.steps}: at least 1")
-    guidance = Guidance(wanted.guide_text, wanted.guide_video, wanted.guide_style)
-    made = Dubbing(wanted.checkpoint, device=wanted.device).dub(order, wanted.seed, wanted.steps, guidance)
-    try:
-        soundfile.write(wanted.out, made.sound, made.rate, subtype="PCM_16", format="WAV")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise UsageError(f"{wanted.out}: can't be written ({error})") from error
-    return made
-
-
-def check(order: Order) -> None:
-    """Refuse what can't be dubbed, saying which line and why."""
-    if not 0 < order.duration_ms <= LONGEST_MS:
-        raise DubError("DUB_TOO_LONG", f"a clip has 1 to {LONGEST_MS} ms, this one {order.duration_ms}; cut it at a silence")
-    for number, line in enumerate(order.lines):
-        if not 0 <= line.start_ms < line.end_ms <= order.duration_ms:
-            raise DubError("DUB_OUTSIDE", f"line {number} is at {line.start_ms}-{line.end_ms} ms, the clip at 0-{order.duration_ms} ms")
-        if line.speaker not in order.voices:
-            raise DubError(
-                "DUB_UNKNOWN_SPEAKER", f"line {number} is {line.speaker!r}'s; voices were given for: {', '.join(order.voices) or 'nobody'}"
-            )
-        for other in order.lines[:number]:
-            if other.speaker == line.speaker and other.start_ms < line.end_ms and line.start_ms < other.end_ms:
-                raise DubError("DUB_OVERLAP", f"line {number} of {line.speaker!r} begins before another line of theirs ends")
-
-
-def layers(lines: Sequence[Said]) -> list[list[int]]:
-    """Indices of lines in order of time, in as few layers as leave no two lines of one layer in the same moment (nor frame)."""
-    found: list[list[int]] = []
-    for index in sorted(range(len(lines)), key=lambda index: (lines[index].start_ms, lines[index].end_ms)):
-        for layer in found:
-            if mel.frames_of(mel.samples_of(lines[layer[-1]].end_ms)) <= mel.samples_of(lines[index].start_ms) // mel.HOP:
-                layer.append(index)
-                break
-        else:
-            found.append([index])
-    return found
-
-
-def plan(order: Order, layer: Sequence[int]) -> tuple[Clip, list[int]]:
-    """The network's canvas for one layer of lines, and which lines they are."""
-    frames = mel.frames_of(mel.samples_of(order.duration_ms))
-    times = mel.frame_times(frames)
-    names = list(dict.fromkeys(line.speaker for line in sorted(order.lines, key=lambda line: line.start_ms)))
-    picture = Picture.nothing(frames)
-    lines: list[LineOn] = []
-    for index in layer:
+    def address(self, order: Order, index: int, manner: Manner) -> str:
+        """What a line's take is called: all that decides it is in it."""
         line, voice = order.lines[index], order.voices[order.lines[index].speaker]
-        start, length = slot_frames(line.start_ms, line.end_ms, frames)
-        speaker = {"age": voice.age, "gender": voice.gender, "voice": list(voice.vector)}
-        tokens = tokenise(line.text, order.language)
-        lines.append(line_on(tokens, order.language, names.index(line.speaker), start, length, line.emotion, speaker))
-        if order.arrays is not None and order.tracks is not None and line.on_screen:
-            where = slice(start, start + length)
-            picture.show(where, order.arrays, order.tracks.get(line.speaker, []), times[where])
+        first, last = slot(line.start_ms, line.end_ms)
+        told = [_VERSION, order.language, line.text, line.duration_ms, last - first, voice]
+        if voice.ready:
+            return storage.address(codec.encode(told))
+        clip = canvas(order, index)
+        (said,) = clip.lines
+        told += [self.digest, manner, line.speaker, line.emotion, clip.kind, clip.clue, said.slot, said.start, said.length, clip.frames]
+        return storage.address(codec.encode(told), *(part.tobytes() for part in (clip.lips, clip.face, clip.seen)))
+
+    def speak(self, order: Order, wanted: Sequence[int], manner: Manner = Manner()) -> Iterator[tuple[int, Sound]]:
+        """The wanted lines (by index) as they are done, each exactly its slot at ``mel.RATE``, and the same whichever others are wanted.
+
+        The order must be one that ``check`` lets pass.
+        """
+        ours = [index for index in wanted if not order.voices[order.lines[index].speaker].ready]
+        for index in wanted:
+            line = order.lines[index]
+            if voice := order.voices[line.speaker].ready:
+                first, last = slot(line.start_ms, line.end_ms)
+                sound = ready.at(ready.say(line.text, order.language, voice, line.duration_ms), mel.RATE, last - first)
+                yield index, sound * gate(len(sound))
+        for group in _groups(order, ours):
+            for index, mels in zip(group, self.mels(order, group, manner), strict=True):
+                yield index, self.sound(order, index, mels)
+
+    def mels(self, order: Order, group: Sequence[int], manner: Manner) -> list[Float32[Tensor, "frames 80"]]:
+        """The canvases of some lines, generated together."""
+        clips = [canvas(order, index) for index in group]
+        batch = collate(clips, self._buckets).to(self._device)
+        noise = torch.zeros(len(clips), batch.line_at.shape[1], mel.BINS)
+        for row, (index, clip) in enumerate(zip(group, clips, strict=True)):
+            chance = torch.Generator().manual_seed(_seed(order, index, manner.seed))
+            noise[row, : clip.frames] = torch.randn(clip.frames, mel.BINS, generator=chance)
+        with torch.autocast(self._device.split(":")[0], torch.bfloat16, enabled=self._device != "cpu"):
+            made, _ = self._network.generate(batch, noise.to(self._device), manner.steps, manner.guidance)
+        return [made[row, : clip.frames].float() for row, clip in enumerate(clips)]
+
+    def sound(self, order: Order, index: int, mels: Float32[Tensor, "frames 80"]) -> Float32[np.ndarray, " samples"]:
+        """A canvas as sound, cut to the line's slot."""
+        line = order.lines[index]
+        first, last = slot(line.start_ms, line.end_ms)
+        at = mel.samples_of(line.start_ms - _begin(line.start_ms))
+        spoken = self._vocoder.sound(mels).cpu().numpy()[at : at + last - first]
+        return np.pad(spoken, (0, last - first - len(spoken))) * gate(last - first)
+
+
+def slot(start_ms: int, end_ms: int) -> tuple[int, int]:
+    """A line's samples in the clip: first, and after the last."""
+    return mel.samples_of(start_ms), mel.samples_of(end_ms)
+
+
+def pace(order: Order, index: int) -> float:
+    """Tokens a second that a line's slot asks for."""
+    line = order.lines[index]
+    return len(tokenise(line.text, order.language)) * 1000 / line.duration_ms
+
+
+def _begin(start_ms: int) -> int:
+    return max(0, start_ms - MARGIN_MS)
+
+
+def _seed(order: Order, index: int, seed: int) -> int:
+    line = order.lines[index]
+    return int(storage.address(str(seed), line.speaker, line.text, str(line.duration_ms))[:15], 16)
+
+
+def _groups(order: Order, wanted: Sequence[int]) -> Iterator[list[int]]:
+    """Lines of like length together, in batches of bounded size."""
+    group: list[int] = []
+    for index in sorted(wanted, key=lambda index: -order.lines[index].duration_ms):
+        longest = order.lines[(group or [index])[0]].duration_ms + 2 * MARGIN_MS
+        if group and (len(group) + 1) * longest * mel.FRAMES_PER_SECOND / 1000 > _TOGETHER:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+def canvas(order: Order, index: int) -> Clip:
+    """One line's canvas: its slot with ``MARGIN_MS`` around it, and its speaker's face where it shows."""
+    line, voice = order.lines[index], order.voices[order.lines[index].speaker]
+    begin, end = _begin(line.start_ms), min(order.duration_ms, line.end_ms + MARGIN_MS)
+    frames = mel.frames_of(mel.samples_of(end - begin))
+    start, length = slot_frames(line.start_ms - begin, line.end_ms - begin, frames)
+    names = list(dict.fromkeys(line.speaker for line in sorted(order.lines, key=lambda line: line.start_ms)))
+    speaker = {"age": voice.age, "gender": voice.gender, "voice": list(voice.vector)}
+    said = line_on(tokenise(line.text, order.language), order.language, names.index(line.speaker), start, length, line.emotion, speaker)
+    picture = Picture.nothing(frames)
+    if order.faces and (shown := order.faces.of(line)):
+        where = slice(start, start + length)
+        picture.show(where, shown.arrays, shown.rows, begin - shown.zero_ms + mel.frame_times(frames)[where])
     mels = np.zeros((frames, mel.BINS), np.float32)
-    return Clip("", order.kind, order.clue, tuple(lines), picture.lips, picture.face, picture.seen, np.ones(frames, bool), mels), list(layer)
+    return Clip("", order.kind, order.clue, (said,), picture.lips, picture.face, picture.seen, np.ones(frames, bool), mels)
 
 
-def gate(lines: Sequence[Said], samples: int) -> Float32[np.ndarray, " samples"]:
-    """1 within lines, 0 outside, with a rise and fall of ``_FADE_MS`` within each line's ends."""
-    opened = np.zeros(samples, np.float32)
-    for line in lines:
-        first, last = mel.samples_of(line.start_ms), min(mel.samples_of(line.end_ms), samples)
-        fade = min(mel.samples_of(_FADE_MS), (last - first) // 2)
-        shape = np.ones(last - first, np.float32)
-        if fade:
-            ramp = np.arange(fade, dtype=np.float32) / fade
-            shape[:fade], shape[-fade:] = ramp, ramp[::-1]
-        opened[first:last] = shape
-    return opened
-
-
-def from_sample(sample: dict[str, bytes]) -> Order:
-    """An order out of a record's members (``json``, ``faces.npz``, ``lips.npz``): its lines in its speakers' voices, on its picture."""
-    record = upgrade(json.loads(sample["json"]))
-    with np.load(io.BytesIO(sample["faces.npz"]), allow_pickle=False) as faces, np.load(io.BytesIO(sample["lips.npz"]), allow_pickle=False) as lips:
-        arrays = {name: faces[name] for name in ("pts_ms", "track", "blendshapes")} | {name: lips[name] for name in ("points", "aperture")}
-    lines = tuple(
-        Said(line["speaker"], line["start_ms"], line["end_ms"], line["text"], line["emotion"]["label"], line["on_screen"]) for line in record["lines"]
-    )
-    voices = {speaker["id"]: Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"]) for speaker in record["speakers"]}
-    tracks = {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}
-    duration = record["span_ms"][1] - record["span_ms"][0]
-    return Order(duration, record["language"], lines, voices, record["kind"], record["clue"], arrays, tracks)
-
-
-def from_dataset(out: Path, key: str) -> Order:
-    """An order out of a finished dataset's record.
-
-    Raises:
-        UsageError: no such record.
-    """
-    import pyarrow.parquet
-
-    shards_in(out)
-    rows = pyarrow.parquet.read_table(out / "manifest.parquet", filters=[("key", "=", key)]).to_pylist()
-    if not rows:
-        raise UsageError(f"{out}: no record {key!r}; its keys are in manifest.parquet")
-    return from_sample({name: fetch_member(out, rows[0], name) for name in ("json", "faces.npz", "lips.npz")})
-
-
-def from_script(path: Path, duration_ms: int | None, voices: dict[str, Voice]) -> Order:
-    """An order out of a JSON file.
-
-        {"language": "en", "duration_ms": 3000, "lines": [{"speaker", "start_ms", "end_ms", "text", "emotion"?}], "kind"?, "clue"?}
-
-    ``duration_ms`` counts before the file's. A speaker for whom no voice is given has the network's own.
-
-    Raises:
-        UsageError: not such a file.
-    """
-    try:
-        script = json.loads(path.read_text())
-        duration = msgspec.convert(script["duration_ms"], int) if duration_ms is None else duration_ms
-        lines = msgspec.convert(script["lines"], tuple[Said, ...])
-        language = msgspec.convert(script["language"], Language)
-        kind = msgspec.convert(script.get("kind") or _kind(lines), Kind)
-        clue = msgspec.convert(script.get("clue", ""), str)
-    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path}: not a script of lines ({type(error).__name__}: {error})") from error
-    known = {line.speaker: voices.get(line.speaker, Voice()) for line in lines}
-    unknown = sorted(set(voices) - set(known))
-    if unknown:
-        raise UsageError(f"{path}: voices were given for {', '.join(unknown)}, who say nothing; its speakers are {', '.join(known)}")
-    return Order(duration, language, lines, known, kind, clue)
-
-
-def _kind(lines: Sequence[Said]) -> Kind:
-    names: tuple[Kind, ...] = get_args(Kind)
-    return names[min(max(1, len({line.speaker for line in lines})), 3)]
-
-
-def voice_of(path: Path, encoder: VoiceEncoder | None = None) -> Voice:
-    """The voice in a recording.
-
-    Raises:
-        UsageError: no sound file.
-        DubError: REFERENCE_SHORT for less than a second, REFERENCE_SILENT for one in which nobody can be heard.
-    """
-    encoder = encoder or backends.load("voice_encoder", Model("campplus", "campplus"))
-    try:
-        sound, rate = soundfile.read(path, dtype="float32", always_2d=True, frames=-1)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise UsageError(f"{path}: no sound that can be read ({error})") from error
-    mono = soxr.resample(sound.mean(1), rate, 16_000).astype(np.float32)[: int(_REFERENCE_S[1] * 16_000)]
-    if len(mono) < _REFERENCE_S[0] * 16_000:
-        raise DubError("REFERENCE_SHORT", f"{path}: {len(mono) / 16_000:.1f} s; a reference voice needs 3 to 15 s, at least {_REFERENCE_S[0]:.0f} s")
-    if loudness(mono) < -50.0:
-        raise DubError("REFERENCE_SILENT", f"{path}: nobody can be heard ({loudness(mono):.0f} dB)")
-    vector = encoder.encode([mono])[0]
-    assert len(vector) == VOICE, f"the network reads voice vectors of {VOICE} numbers, the encoder gives {len(vector)}"
-    return Voice(tuple(float(value) for value in vector))
-
-
-def loudness(sound: Float[np.ndarray, " samples"]) -> float:
-    """Root mean square in dB below full scale."""
-    return 20 * math.log10(float(np.sqrt(np.mean(np.square(sound)))) + 1e-9)
+def gate(samples: int) -> Float32[np.ndarray, " {samples}"]:
+    """1, with a rise and a fall of ``_FADE_MS`` at the ends."""
+    shape = np.ones(samples, np.float32)
+    if fade := min(mel.samples_of(_FADE_MS), samples // 2):
+        ramp = np.arange(fade, dtype=np.float32) / fade
+        shape[:fade], shape[-fade:] = ramp, ramp[::-1]
+    return shape

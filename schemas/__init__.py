@@ -1,5 +1,6 @@
 """The nouns of CineDub: small, frozen, self-checking records. See ``schemas.film``, ``speech``, ``people``, ``script``, ``record``."""
 
+from schemas.dubbing import Dubbed, DubJob
 from schemas.failure import Failure
 from schemas.film import AudioStream, Film, Language, Reel, Shots, Source, Stems, VideoStream, check_id
 from schemas.people import Age, Appearance, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Speaker, Sync
@@ -9,8 +10,8 @@ from schemas.span import Span, union
 from schemas.speech import Clip, Scenes, Transcript, Turn, Utterance, Voices, Word
 
 __all__ = [
-    "Age", "Appearance", "Appearances", "AudioStream", "Cast", "Clip", "Correction", "Dropped", "Emotion", "EmotionLabel", "FaceTrack", "Faces",
-    "Failure", "Film", "Gender", "Kind", "Language", "Line", "Member", "Quality", "Record", "Reel", "Scenes", "Script", "Shard", "Shots",
-    "Source", "Span", "Speaker", "Stems", "Sync", "Take", "Transcript", "Turn", "Utterance", "VideoStream", "Voices", "Word", "check_id",
-    "union",
+    "Age", "Appearance", "Appearances", "AudioStream", "Cast", "Clip", "Correction", "Dropped", "Dubbed", "DubJob", "Emotion", "EmotionLabel",
+    "Faces", "FaceTrack", "Failure", "Film", "Gender", "Kind", "Language", "Line", "Member", "Quality", "Record", "Reel", "Scenes", "Script",
+    "Shard", "Shots", "Source", "Span", "Speaker", "Stems", "Sync", "Take", "Transcript", "Turn", "Utterance", "VideoStream", "Voices", "Word",
+    "check_id", "union",
 ]  # fmt: skip

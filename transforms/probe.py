@@ -26,7 +26,7 @@ def probe(source: Source, config: config.Probe, assets: storage.Assets, recognis
     """
     path = _path(source)
     found = media.probe(path, config.timeout_s)
-    video, audio = _video(path, found), _audio(path, found)
+    video, audio = video_of(path, found), _audio(path, found)
     duration = _duration(path, found)
     if duration < config.min_ms:
         raise MediaError("PROBE_TOO_SHORT", f"{path.name}: lasts {duration} ms, at least {config.min_ms} ms are wanted (probe.min_ms)")
@@ -67,7 +67,12 @@ def _streams(found: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [s for s in found.get("streams", []) if s.get("codec_type") == kind and not any(s.get("disposition", {}).get(flag) for flag in cover)]
 
 
-def _video(path: Path, found: dict[str, Any]) -> VideoStream:
+def video_of(path: Path, found: dict[str, Any]) -> VideoStream:
+    """The picture that ffprobe found.
+
+    Raises:
+        MediaError: PROBE_NO_VIDEO.
+    """
     for stream in _streams(found, "video"):
         rates = [
             rate for rate in (stream.get("avg_frame_rate"), stream.get("r_frame_rate")) if rate and not rate.startswith("0/") and "/0" not in rate

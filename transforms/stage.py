@@ -96,7 +96,7 @@ class _Run(beam.DoFn):
             nouns = recall(self.name, place, element)
             hit = nouns is not None
             if nouns is None:
-                nouns = self._compute(element, place)
+                nouns = compute(self.stage, self.settings, element, place)
         except Exception as error:
             if stops_a_build(error):
                 with progress.fatal(self.name):
@@ -110,15 +110,6 @@ class _Run(beam.DoFn):
         for noun in nouns:
             yield beam.pvalue.TaggedOutput("dropped", noun) if isinstance(noun, Dropped) else noun
 
-    def _compute(self, element: Any, place: str) -> list[Any]:
-        models = {role: backends.load(role, model) for role, model in config.models(self.settings).items()}
-        with storage.Assets(self.name, place) as assets:
-            result = self.stage.run(element, self.settings, assets, **models)
-            nouns = result if isinstance(result, list) else [result]
-            remember(assets.path("result.json"), nouns)
-            assets.publish()
-        return nouns
-
     def _count(self, outcome: str, element: Any, started: float, hit: bool, out: int = 0, dropped: int = 0) -> None:
         busy_ms, media_ms = int((time.monotonic() - started) * 1000), media_length(element)
         Metrics.counter(self.name, outcome).inc()
@@ -128,6 +119,24 @@ class _Run(beam.DoFn):
         Metrics.distribution(self.name, "busy_ms").update(busy_ms)
         Metrics.distribution(self.name, "media_ms").update(media_ms)
         progress.report(self.name, outcome, media_ms, busy_ms, hit, out)
+
+
+def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str) -> list[Any]:
+    """Run a stage's function on an element and remember what it gives at ``place``."""
+    models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    with storage.Assets(stage.__name__, place) as assets:
+        result = stage.run(element, settings, assets, **models)
+        nouns = result if isinstance(result, list) else [result]
+        remember(assets.path("result.json"), nouns)
+        assets.publish()
+    return nouns
+
+
+def at_once(stage: type[Stage[Any, Any]], settings: Any, element: Any) -> list[Any]:
+    """A stage's results for one element, here and now: from the cache where a build or another call has left them."""
+    place = storage.address(description(stage, settings), stage.key(element))
+    found = recall(stage.__name__, place, element)
+    return compute(stage, settings, element, place) if found is None else found
 
 
 def description(stage: type[Stage[Any, Any]], settings: Any) -> bytes:

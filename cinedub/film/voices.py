@@ -112,6 +112,22 @@ class Speaker:
             edges = np.concatenate([[0], np.cumsum(durations)]) * UNIT_MS
         return _timed(sound, np.round(edges).astype(int), symbols, owners, spellings)
 
+    def units(self, text: str, language: Language = "en") -> list[int]:
+        """How long this voice would speak each symbol of a line, and the two pads, in units of 25 ms; nothing is rendered."""
+        symbols, _ = _symbols(spell(text, language), self._vocabulary)
+        if not symbols:
+            raise UsageError(f"nothing to say in {text!r}")
+        ids = np.array([[0, *(self._vocabulary[s] for s in symbols), 0]], np.int64)
+        _, tensor = _TENSORS[self.model]
+        inputs = {"speed": np.array([1 / self.pitch], np.float32), "wanted_durations": np.zeros(ids.shape[1], np.float32)}
+        if self._style is None:
+            (units,) = self._session.run([tensor], {"ids": ids, **inputs})
+        else:
+            inputs |= {"wanted_durations": inputs["wanted_durations"][None], "melody": np.ones(2, np.float32)}
+            chosen = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
+            (units,) = self._session.run([tensor], {"tokens": ids, "style": chosen, **inputs})
+        return [max(1, round(float(unit))) for unit in units.ravel()]
+
     def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int, manner: Manner) -> tuple[np.ndarray, np.ndarray]:
         pace = np.array([speed], np.float32)
         if self._style is None:
@@ -208,6 +224,7 @@ def _open(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, dict[
         _open_pitch(graph)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait sleep: others have work
     session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     vocabulary = json.loads((folder / "vocab.json").read_text())
     return session, vocabulary.get("vocab", vocabulary)

@@ -9,15 +9,19 @@ import torch
 
 from cinedub import cli, weights
 from cinedub.config import Model
-from cinedub.errors import ElementError, UsageError
-from model import checkpoint, config, mel, vocoder
+from cinedub.errors import ElementError, WeightsError
+from model import checkpoint, config, dub, mel, takes, vocoder
 from model.checkpoint import Saved
-from model.dub import Dubbing, Order, Said, Voice, from_sample, from_script, layers, voice_of
+from model.dub import Dubbing, Manner
 from model.network import Dubber
+from model.of_record import of_sample
+from model.order import Order, Said, Voice, check
 from tests.model import synthetic
 
 pytest.importorskip("hibari")
 pytestmark = pytest.mark.skipif(not weights.present("hifigan-universal"), reason="the vocoder's weights are not here")
+
+ONE = Manner(steps=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,58 +48,99 @@ def order(*lines: Said, duration_ms: int = 1501) -> Order:
 FIRST, SECOND = Said("a", 203, 701, "no"), Said("b", 900, 1300, "yes")
 
 
-def test_speech_is_exactly_as_long_as_the_clip_and_silent_outside_its_lines(dubbing: Dubbing) -> None:
-    made = dubbing.dub(order(FIRST, SECOND), steps=2)
-    assert made.rate == 22_050 and len(made.sound) == round(1.501 * 22_050)
-    inside = np.zeros(len(made.sound), bool)
-    for line in (FIRST, SECOND):
+def track(dubbing: Dubbing, asked: Order, manner: Manner = ONE) -> np.ndarray:
+    return np.concatenate(list(takes.track(asked, takes.record(dubbing, asked, [manner] * len(asked.lines)))))
+
+
+@pytest.mark.parametrize("duration_ms", [500, 1501, 33_000])
+def test_speech_is_exactly_as_long_as_the_clip_and_silent_outside_its_lines(dubbing: Dubbing, duration_ms: int) -> None:
+    lines = (Said("a", 103, 301, "no"), Said("b", duration_ms - 180, duration_ms, "yes"))
+    made = track(dubbing, order(*lines, duration_ms=duration_ms))
+    assert len(made) == round(duration_ms * 22.05)
+    inside = np.zeros(len(made), bool)
+    for line in lines:
         inside[mel.samples_of(line.start_ms) : mel.samples_of(line.end_ms)] = True
-        assert np.abs(made.sound[mel.samples_of(line.start_ms) : mel.samples_of(line.end_ms)]).max() > 1e-4
-    assert not made.sound[~inside].any() and made.rushed == ()
+        assert np.abs(made[mel.samples_of(line.start_ms) : mel.samples_of(line.end_ms)]).max() > 1e-4
+    assert not made[~inside].any()
 
 
 def test_the_same_seed_says_the_same_and_another_something_else(dubbing: Dubbing) -> None:
-    one, two, other = (dubbing.dub(order(FIRST), seed=seed, steps=1).sound for seed in (3, 3, 4))
+    one, two, other = (next(dubbing.speak(order(FIRST), [0], Manner(seed, 1)))[1] for seed in (3, 3, 4))
     assert np.array_equal(one, two) and not np.array_equal(one, other)
 
 
+def test_a_line_is_the_same_whichever_others_are_spoken_with_it(dubbing: Dubbing) -> None:
+    both = order(FIRST, SECOND)
+    alone, together = dict(dubbing.speak(both, [1], ONE))[1], dict(dubbing.speak(both, [0, 1], ONE))[1]
+    assert np.allclose(alone, together, atol=1e-3)
+
+
 def test_people_may_talk_at_the_same_time(dubbing: Dubbing) -> None:
-    together = order(FIRST, replace(SECOND, start_ms=500))
-    assert [len(layer) for layer in layers(together.lines)] == [1, 1] and [len(layer) for layer in layers((FIRST, SECOND))] == [2]
-    assert np.abs(dubbing.dub(together, steps=1).sound).max() <= 1.0
+    said = list(takes.laid([(0, np.full(4, 0.5, np.float32)), (2, np.full(4, 0.25, np.float32))], 8))
+    assert np.concatenate(said).tolist() == [0.5, 0.5, 0.75, 0.75, 0.25, 0.25, 0.0, 0.0]
+    assert np.abs(track(dubbing, order(FIRST, replace(SECOND, start_ms=500)))).max() <= 1.0
 
 
-def test_a_slot_too_short_for_its_text_is_dubbed_at_the_limit_and_flagged(dubbing: Dubbing) -> None:
-    made = dubbing.dub(order(replace(FIRST, text="the harbour was quiet and nobody heard the ship come in")), steps=1)
-    assert made.rushed == (0,) and made.rates[0] > 60
+def test_only_a_changed_line_is_spoken_again(dubbing: Dubbing, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = track(dubbing, order(FIRST, SECOND))
+    spoken: list[list[int]] = []
+    real = Dubbing.speak
+    monkeypatch.setattr(Dubbing, "speak", lambda self, asked, wanted, manner: (spoken.append(wanted), real(self, asked, wanted, manner))[1])
+    after = track(dubbing, order(FIRST, replace(SECOND, text="maybe")))
+    assert spoken == [[1]]
+    border = mel.samples_of(SECOND.start_ms)
+    assert np.array_equal(before[:border], after[:border]) and not np.array_equal(before[border:], after[border:])
+
+
+def test_a_slot_too_short_for_its_text_is_dubbed_all_the_same_and_told(dubbing: Dubbing) -> None:
+    crowded = order(replace(FIRST, text="the harbour was quiet and nobody heard the ship come in"), SECOND)
+    ((index, pace),) = takes.rushed(crowded)
+    assert index == 0 and pace > 60 and np.abs(track(dubbing, crowded)).max() > 0
+
+
+def test_a_ready_voice_fills_its_slot(dubbing: Dubbing) -> None:
+    pytest.importorskip("onnx")
+    if not weights.present("hibari"):
+        pytest.skip("hibari's weights are not here")
+    asked = replace(order(replace(FIRST, end_ms=1103, text="Nobody knew so.")), voices={"a": Voice(ready="hibari")})
+    made = track(dubbing, asked)[mel.samples_of(203) : mel.samples_of(1103)]
+    loud = np.flatnonzero(np.abs(made) > 0.02 * np.abs(made).max()) / mel.RATE
+    assert loud[0] < 0.1 and loud[-1] > 0.7
 
 
 def test_a_clip_without_lines_is_silence(dubbing: Dubbing) -> None:
-    assert not dubbing.dub(order(), steps=1).sound.any()
+    assert not track(dubbing, order()).any()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "code"),
+    ("wrong", "code", "said"),
     [
-        (order(replace(FIRST, end_ms=1600)), "DUB_OUTSIDE"),
-        (order(FIRST, replace(SECOND, speaker="a", start_ms=600)), "DUB_OVERLAP"),
-        (order(replace(FIRST, speaker="c")), "DUB_UNKNOWN_SPEAKER"),
-        (order(replace(FIRST, text=" ")), "TEXT_EMPTY"),
-        (order(FIRST, duration_ms=30_001), "DUB_TOO_LONG"),
+        (order(replace(FIRST, end_ms=1600)), "DUB_OUTSIDE", "line 1 is at 203-1600 ms"),
+        (order(FIRST, replace(SECOND, speaker="a", start_ms=600)), "DUB_OVERLAP", "line 2 of 'a'"),
+        (order(FIRST, replace(SECOND, speaker="c")), "DUB_UNKNOWN_SPEAKER", "line 2 is 'c''s"),
+        (order(FIRST, replace(SECOND, text=" ")), "TEXT_EMPTY", "line 2"),
+        (order(replace(FIRST, text="привет")), "TEXT_UNSPEAKABLE", "line 1"),
+        (order(replace(FIRST, end_ms=31_000), duration_ms=60_000), "DUB_TOO_LONG", "line 1 lasts 30797 ms"),
     ],
 )
-def test_what_cannot_be_dubbed_is_refused_with_a_code(dubbing: Dubbing, wrong: Order, code: str) -> None:
-    with pytest.raises(ElementError) as refused:
-        dubbing.dub(wrong)
+def test_what_cannot_be_dubbed_is_refused_before_anything_is_spoken(wrong: Order, code: str, said: str) -> None:
+    with pytest.raises(ElementError, match=said) as refused:
+        check(wrong)
     assert refused.value.code == code
 
 
 def test_a_record_is_revoiced_on_its_own_picture(dubbing: Dubbing, tmp_path: Path) -> None:
     synthetic.record(tmp_path, "k", synthetic.annotations("k", 1200, [synthetic.line("a", 100, 900, "quiet")]))
-    told = from_sample({name: (tmp_path / f"k.{name}").read_bytes() for name in ("json", "faces.npz", "lips.npz")})
-    assert len(told.voices["a"].vector) == 192 and told.tracks == {"a": [0]}
-    seen, hidden = dubbing.dub(told, steps=1).sound, dubbing.dub(replace(told, arrays=None), steps=1).sound
+    told = of_sample({name: (tmp_path / f"k.{name}").read_bytes() for name in ("json", "faces.npz", "lips.npz")})
+    assert len(told.voices["a"].vector) == 192 and told.faces is not None and told.faces.of(told.lines[0]).rows == [0]
+    seen, hidden = track(dubbing, told), track(dubbing, replace(told, faces=None))
     assert len(seen) == mel.samples_of(1200) and not np.array_equal(seen, hidden)
+
+
+def test_without_a_shipped_model_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(dub, "SHIPPED", tmp_path / "none")
+    with pytest.raises(WeightsError, match="name yours with --checkpoint"):
+        Dubbing(tmp_path / "none")
 
 
 def test_the_vocoder_renders_in_pieces_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,27 +158,6 @@ def test_the_vocoder_gives_back_the_tone_it_was_given() -> None:
     assert abs(spectrum.argmax() * 22_050 / 18_000 - 440) < 10
 
 
-def test_a_script_is_read_and_a_wrong_one_refused(tmp_path: Path) -> None:
-    path = tmp_path / "lines.json"
-    path.write_text(json.dumps({"language": "zh", "lines": [{"speaker": "a", "start_ms": 0, "end_ms": 900, "text": "你好"}]}))
-    told = from_script(path, 1000, {})
-    assert told.kind == "monologue" and told.voices == {"a": Voice()}
-    with pytest.raises(UsageError, match="who say nothing"):
-        from_script(path, 1000, {"z": Voice()})
-    path.write_text('{"language": "fr", "lines": []}')
-    with pytest.raises(UsageError, match="not a script"):
-        from_script(path, 1000, {})
-
-
-def test_a_reference_voice_must_be_long_and_loud_enough(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "short.wav", np.ones(8000, np.float32) * 0.1, 16_000)
-    soundfile.write(tmp_path / "silent.wav", np.zeros(48_000, np.float32), 16_000)
-    for name, code in (("short", "REFERENCE_SHORT"), ("silent", "REFERENCE_SILENT")):
-        with pytest.raises(ElementError) as refused:
-            voice_of(tmp_path / f"{name}.wav", encoder=None)
-        assert refused.value.code == code
-
-
 def test_the_command_trains_and_dubs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shard,) = synthetic.shards(tmp_path / "data", 1, 2)
     sets = [part for value in ("data.workers=0", "train.steps=1", "train.threads=1", "data.frames=600") for part in ("--set", value)]
@@ -142,6 +166,7 @@ def test_the_command_trains_and_dubs(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "lines.json").write_text(json.dumps(script))
     out = tmp_path / "out.wav"
     arguments = ["dub", "--checkpoint", str(tmp_path / "run" / "best"), "--script", str(tmp_path / "lines.json"), "--out", str(out), "--steps", "1"]
-    assert cli.main(arguments) == 0
+    assert cli.main(arguments) == 0 and "network's own" in capsys.readouterr().err
     assert soundfile.info(out).frames == mel.samples_of(800) and soundfile.info(out).samplerate == 22_050
-    assert cli.main([*arguments, "--voice", "b=nowhere.wav"]) == 2 and "nowhere.wav" in capsys.readouterr().err
+    assert cli.main([*arguments, "--voices", "b=nowhere.wav"]) == 2 and "nowhere.wav" in capsys.readouterr().err
+    assert cli.main([*arguments, "--voices", "hibari", "--line", "2"]) == 2 and "there are lines 1 to 1" in capsys.readouterr().err

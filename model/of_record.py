@@ -1,0 +1,136 @@
+"""Orders out of a finished dataset: a record revoiced; or a whole film's faces, voices and turns for other words."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from cinedub.errors import UsageError
+from cinedub.measures import overlap
+from cinedub.shards import fetch_member, shards_in
+from model.clip import tracks_of
+from model.order import ClipFaces, Order, Said, Shown, Voice
+from model.script import NOBODY
+from schemas.record import upgrade
+
+MEMBERS = ("json", "faces.npz", "lips.npz")
+
+
+def of_sample(sample: dict[str, bytes]) -> Order:
+    """An order out of a record's members (``MEMBERS``): its lines in its speakers' voices, on its picture."""
+    record = upgrade(json.loads(sample["json"]))
+    lines = tuple(
+        Said(line["speaker"], line["start_ms"], line["end_ms"], line["text"], line["emotion"]["label"], line["on_screen"]) for line in record["lines"]
+    )
+    tracks = {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}
+    duration = record["span_ms"][1] - record["span_ms"][0]
+    return Order(duration, record["language"], lines, _voices(record), record["kind"], record["clue"], ClipFaces(_arrays(sample), tracks))
+
+
+def _voices(record: dict[str, Any]) -> dict[str, Voice]:
+    return {speaker["id"]: Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"]) for speaker in record["speakers"]}
+
+
+def _arrays(sample: dict[str, bytes]) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(sample["faces.npz"]), allow_pickle=False) as faces, np.load(io.BytesIO(sample["lips.npz"]), allow_pickle=False) as lips:
+        return {name: faces[name] for name in ("pts_ms", "track", "blendshapes")} | {name: lips[name] for name in ("points", "aperture")}
+
+
+def row_of(out: Path, key: str) -> dict[str, Any]:
+    """The manifest's row of a record.
+
+    Raises:
+        UsageError: no such record.
+        ShardError: no finished dataset.
+    """
+    shards_in(out)
+    rows = pq.read_table(out / "manifest.parquet", filters=[("key", "=", key)]).to_pylist()
+    if not rows:
+        raise UsageError(f"{out}: no record {key!r}; its keys are in manifest.parquet")
+    return dict(rows[0])
+
+
+def keys_of(out: Path) -> list[str]:
+    """The keys of all records.
+
+    Raises:
+        ShardError: no finished dataset.
+    """
+    shards_in(out)
+    return list(pq.read_table(out / "manifest.parquet", columns=["key"])["key"].to_pylist())
+
+
+def of_dataset(out: Path, key: str) -> Order:
+    """An order out of a finished dataset's record.
+
+    Raises:
+        UsageError: no such record.
+        ShardError: no finished dataset.
+    """
+    row = row_of(out, key)
+    return of_sample({name: fetch_member(out, row, name) for name in MEMBERS})
+
+
+@dataclass(frozen=True)
+class FilmFaces:
+    """A film's faces, record by record: each is read when a line falls into it. ``rows`` are its rows of the manifest."""
+
+    out: Path
+    rows: tuple[tuple[int, int, str], ...]
+
+    def of(self, line: Said) -> Shown | None:
+        """The speaker's face, where one record holds the whole line and its speaker is seen in it."""
+        key = next((key for start, end, key in self.rows if start <= line.start_ms and line.end_ms <= end), None)
+        if key is None or not line.on_screen:
+            return None
+        start, tracks, arrays = _shown(self.out, key)
+        rows = tracks.get(line.speaker, [])
+        return Shown(arrays, rows, start) if rows else None
+
+
+@functools.lru_cache(maxsize=2)
+def _shown(out: Path, key: str) -> tuple[int, dict[str, list[int]], dict[str, np.ndarray]]:
+    row = row_of(out, key)
+    sample = {name: fetch_member(out, row, name) for name in MEMBERS}
+    record = upgrade(json.loads(sample["json"]))
+    return record["span_ms"][0], {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}, _arrays(sample)
+
+
+def onto(order: Order, out: Path, film: str) -> Order:
+    """An order for a whole film with what its dataset knows: faces, its speakers' voices by id, and who speaks where the script names nobody.
+
+    Raises:
+        UsageError: the dataset holds nothing of the film (``film`` is its id).
+        ShardError: no finished dataset.
+    """
+    shards_in(out)
+    columns = ["key", "start_ms", "end_ms", "shard", "json_offset", "json_bytes"]
+    rows = pq.read_table(out / "manifest.parquet", columns=columns, filters=[("film", "=", film)]).to_pylist()
+    if not rows:
+        raise UsageError(f"{out}: holds nothing of this film ({film}); build it with: cinedub build FILM --out {out}")
+    voices: dict[str, Voice] = {}
+    turns: list[tuple[int, int, str]] = []
+    for row in sorted(rows, key=lambda row: row["start_ms"]):
+        record = upgrade(json.loads(fetch_member(out, row, "json")))
+        voices = _voices(record) | voices
+        turns += [(row["start_ms"] + turn["start_ms"], row["start_ms"] + turn["end_ms"], turn["speaker"]) for turn in record["turns"]]
+    lines = tuple(replace(line, speaker=_speaker(line, turns)) if line.speaker == NOBODY else line for line in order.lines)
+    known = {name: voice for name, voice in voices.items() if name in {line.speaker for line in lines}}
+    faces = FilmFaces(out, tuple((row["start_ms"], row["end_ms"], row["key"]) for row in rows))
+    return replace(order, lines=lines, voices={**known, **order.voices}, faces=faces)
+
+
+def _speaker(line: Said, turns: list[tuple[int, int, str]]) -> str:
+    """Who speaks for most of a line's time in the film as it was."""
+    shares: dict[str, int] = {}
+    for start, end, speaker in turns:
+        if shared := overlap(line.start_ms, line.end_ms, start, end):
+            shares[speaker] = shares.get(speaker, 0) + shared
+    return max(shares, key=lambda name: shares[name], default=NOBODY)
