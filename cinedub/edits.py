@@ -32,7 +32,7 @@ def argue(
             now[edit.line] = applied(edit, before, cast)
             if edit.kind == "text" and witness and (heard := witness.times(now, edit.line)):
                 now[edit.line] = kept_times(now[edit.line], heard, before.words)
-            turns = _turns_after(turns, before, now[edit.line])
+            turns = turns_after(turns, before, now[edit.line])
         evidence["confidence"] = edit.confidence
         if edit.reason and refusal:
             evidence["argument"] = edit.reason
@@ -195,7 +195,7 @@ def _moved(word: Span, old: Span, new: Span) -> Span:
     return Span(start, max(start + 1, min(end, new.end)))
 
 
-def _turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Turn, ...]:
+def turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Turn, ...]:
     """Turns after a line has another speaker or other times; words alone change no turn."""
     if before.speaker != after.speaker:
         turns = tuple(piece for turn in turns for piece in _handed_over(turn, before, after.speaker))

@@ -36,12 +36,17 @@ class _Speaker(msgspec.Struct):
     timbre: Annotated[list[_Text], msgspec.Meta(max_length=20)] = []
 
 
+class _Clue(msgspec.Struct):
+    clip: _Line
+    text: _Text = ""
+
+
 class _Answer(msgspec.Struct):
     edits: Annotated[list[_Edit], msgspec.Meta(max_length=200)]
     reasoning: str = ""
     emotions: Annotated[list[_Emotion], msgspec.Meta(max_length=500)] = []
     speakers: Annotated[list[_Speaker], msgspec.Meta(max_length=100)] = []
-    clue: _Text = ""
+    clues: Annotated[list[_Clue], msgspec.Meta(max_length=100)] = []
 
 
 def _object(**fields: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +67,7 @@ SCHEMA = _object(
     ),
     emotions=_list(_object(line=_INTEGER, label={"enum": list(get_args(EmotionLabel))}, confidence=_NUMBER)),
     speakers=_list(_object(id=_STRING, age={"enum": list(get_args(Age))}, gender={"enum": list(get_args(Gender))}, timbre=_list(_STRING))),
-    clue=_STRING,
+    clues=_list(_object(clip=_INTEGER, text=_STRING)),
 )
 SCHEMA["properties"]["edits"]["items"]["properties"]["kind"]["type"] = "string"
 
@@ -85,7 +90,7 @@ def proposal(text: str) -> Proposal:
         tuple(Edit(edit.kind, edit.line, edit.before, edit.after, edit.reason, _probability(edit.confidence)) for edit in answer.edits),
         {emotion.line: (emotion.label, _probability(emotion.confidence)) for emotion in answer.emotions},
         {speaker.id: {"age": speaker.age, "gender": speaker.gender, "timbre": speaker.timbre} for speaker in answer.speakers},
-        answer.clue,
+        {clue.clip: clue.text for clue in answer.clues},
         answer.reasoning,
     )
 

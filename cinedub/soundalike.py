@@ -23,6 +23,11 @@ def alike(word: str, language: Language, most: int = 12) -> list[str]:
     return _english(word.lower(), most) if language == "en" else _chinese(word, most)
 
 
+def known(word: str) -> bool:
+    """Whether an English word stands in the dictionary in small letters: no name."""
+    return word.lower() in _sounds()
+
+
 def _english(word: str, most: int) -> list[str]:
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein

@@ -57,8 +57,8 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     losses = Losses()
     accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
     shards = (
-        casts(accepted, settings, losses)
-        | "Spread casts" >> beam.Reshuffle()
+        passages(accepted, settings, losses)
+        | "Spread passages" >> beam.Reshuffle()
         | Correct(settings.correct, losses)
         | Judge(settings.judge, losses)
         | Pack(settings, losses)
@@ -69,8 +69,8 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     _ = shards | "All shards" >> _Collect(out / ".build" / "shards.json")
 
 
-def casts(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
-    """The half of the graph before correction: films in, who is heard and seen in every clip out."""
+def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
+    """The half of the graph before correction: films in, who is heard and seen in the clips of every scene out."""
     clips = (
         accepted
         | CutReels(settings.reels, losses)

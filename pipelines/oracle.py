@@ -155,7 +155,7 @@ class Oracle:
                 edits.append(_speaker("false", line, choices[int(rng.integers(len(choices)))]))
             if number not in {place.line for place in wrong} and rng.random() >= self.p:
                 edits += self._false(number, units(line["text"], language), language, vocabulary, rng)
-        return {"reasoning": "", "edits": edits, "emotions": [], "speakers": [], "clue": ""}
+        return {"reasoning": "", "edits": edits, "emotions": [], "speakers": [], "clues": []}
 
     def _rng(self, text: str, place: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(text.encode()), place + 1])

@@ -1,7 +1,8 @@
 """What correction is worth, measured: `python -m pipelines.score_correction FILM... ` with truth (.json) beside each film.
 
     verifier   true and false edits before the sound and the voices: how many are accepted, by kind
-    curve      an oracle that is right with probability p, as a server: errors after correction against p
+    curve      an oracle that is right with probability p, as a server: errors after correction against p; --plant hands that share of the
+               lines to a wrong speaker first, where what is found is too right to show what correction does
     corrector  any corrector of the settings (--set correct.corrector.options.model=...): errors before and after, edits, tokens, money
 
 Films are taken through the chain up to recognition once; everything is cached there.
@@ -11,10 +12,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ from cinedub.retiming import units
 from cinedub.witness import Witness
 from cinedub.wording import tokens
 from pipelines import build, oracle
-from schemas import Cast, Line, Script, Turn, codec
+from schemas import Cast, Line, Passage, Script, Turn, codec
 from transforms.correct import correct
 from transforms.probe import Probe
 from transforms.stage import Losses
@@ -47,10 +49,15 @@ _TRIES, _STEPS = 2, (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Film:
-    """A film's clips, and what is true of it."""
+    """A film's passages, and what is true of it."""
 
     truth: truths.Truth
-    casts: tuple[Cast, ...]
+    passages: tuple[Passage, ...]
+
+    @property
+    def casts(self) -> list[Cast]:
+        """All clips in order of time."""
+        return [cast for passage in self.passages for cast in passage.casts]
 
     @property
     def said(self) -> oracle.Truth:
@@ -61,18 +68,18 @@ class Film:
 
 
 def films(paths: Sequence[Path], settings: config.Settings) -> list[Film]:
-    """Each film with its casts in order of time."""
+    """Each film with its passages in order of time."""
     with tempfile.TemporaryDirectory() as folder:
         losses = Losses()
         pipeline = beam.Pipeline(runner=FnApiRunner())
         accepted = pipeline | beam.Create(sources.expand([str(path) for path in paths])) | Probe(settings.probe, losses)
-        found = build.casts(accepted, settings, losses) | beam.Map(lambda cast: codec.encode(cast).decode())
-        _ = found | beam.io.WriteToText(f"{folder}/casts", shard_name_template="")
+        found = build.passages(accepted, settings, losses) | beam.Map(lambda passage: codec.encode(passage).decode())
+        _ = found | beam.io.WriteToText(f"{folder}/passages", shard_name_template="")
         pipeline.run().wait_until_finish()
-        casts = [codec.decode(line, Cast) for line in Path(folder, "casts").read_bytes().splitlines()]
-    by_film: dict[str, list[Cast]] = {}
-    for cast in sorted(casts, key=lambda cast: cast.clip.span):
-        by_film.setdefault(Path(cast.clip.film.uri).stem, []).append(cast)
+        passages = [codec.decode(line, Passage) for line in Path(folder, "passages").read_bytes().splitlines()]
+    by_film: dict[str, list[Passage]] = {}
+    for passage in sorted(passages, key=lambda passage: passage.casts[0].clip.span):
+        by_film.setdefault(Path(passage.casts[0].clip.film.uri).stem, []).append(passage)
     return [Film(truths.read(path.with_suffix(".json")), tuple(by_film.get(path.stem, ()))) for path in paths]
 
 
@@ -101,22 +108,39 @@ def errors(film: Film, lines: Iterable[Line], turns: Iterable[Turn]) -> Counter[
     )
 
 
-def corrected(chosen: Sequence[Film], settings: config.Correct) -> tuple[Counter[str], Counter[str], list[Script]]:
-    """Errors before and after correction, summed over films, and the scripts."""
+def corrected(chosen: Sequence[Film], settings: config.Correct) -> tuple[Counter[str], Counter[str], list[Script], Counter[str]]:
+    """Errors before and after correction, summed over films; the scripts; and what the corrector used: requests, tokens, money in millionths."""
     models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
-    before, after = Counter[str](), Counter[str]()
+    before, after, used = Counter[str](), Counter[str](), Counter[str]()
     scripts: list[Script] = []
     with tempfile.TemporaryDirectory() as folder:
         for film in chosen:
-            done = []
-            for cast in film.casts:
-                assets = storage.Assets("Correct", storage.address(folder, cast.id))
-                with assets:
-                    done.append(correct(cast, settings, assets, **models))
+            done: list[Script] = []
+            for passage in film.passages:
+                with storage.Assets("Correct", storage.address(folder, passage.id)) as assets:
+                    done += correct(passage, settings, assets, **models)
+                    said = assets.path("proposals.json")
+                    for proposal in codec.decode(said.read_bytes(), list[dict[str, Any]]) if said.exists() else ():
+                        used.update(proposal["used"])
             before += errors(film, [line for cast in film.casts for line in lines_of(cast)], [turn for cast in film.casts for turn in cast.turns])
             after += errors(film, [line for script in done for line in script.lines], [turn for script in done for turn in script.turns])
             scripts += done
-    return before, after, scripts
+    return before, after, scripts, used
+
+
+def planted(film: Film, share: float, rng: np.random.Generator) -> Film:
+    """The film with that share of the lines, of clips where several speak, handed to another speaker of the clip."""
+
+    def wrong(cast: Cast) -> Cast:
+        for line in lines_of(cast):
+            others = [speaker.id for speaker in cast.speakers if speaker.id != line.speaker]
+            if others and rng.random() < share:
+                given = dataclasses.replace(line, speaker=others[int(rng.integers(len(others)))])
+                cast = dataclasses.replace(cast, turns=edits.turns_after(cast.turns, line, given))
+        return cast
+
+    passages = [dataclasses.replace(passage, casts=tuple(map(wrong, passage.casts))) for passage in film.passages]
+    return Film(film.truth, tuple(passages))
 
 
 def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
@@ -166,8 +190,13 @@ def _speakers(rows: Any, language: str, number: int, other: str, lines: Any, cas
         rows.setdefault((language, kind), []).append((not refusal, like.get(edit.after, 0.0) - like.get(edit.before, 0.0)))
 
 
-def curve(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
-    """Errors after correction by an oracle, against how often it is right; with verification, and without."""
+def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) -> list[str]:
+    """Errors after correction by an oracle, against how often it is right; with verification, and without.
+
+    Everything that was paid for is remembered under the oracle's p, so that a second run asks nothing.
+    """
+    rng = np.random.default_rng(0)
+    chosen = [planted(film, share, rng) for film in chosen] if share else chosen
     table = ["| p | verified | word errors before | after | DER before | after | edits accepted | refused |", "|---|---|---|---|---|---|---|---|"]
     for p in _STEPS:
         for verified in (True, False):
@@ -177,7 +206,7 @@ def curve(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
                 if not verified:
                     nobody = config.Model("none")
                     asked = dataclasses.replace(asked, verifier=nobody, second_opinion=nobody, min_voice_margin=-2.0)
-                before, after, scripts = corrected(chosen, asked)
+                before, after, scripts, _ = corrected(chosen, asked)
             verdicts = Counter(correction.verdict for script in scripts for correction in script.corrections)
             table.append(
                 f"| {p:.2f} | {'yes' if verified else 'no'} | {_rates(before, after, 'wrong', 'words')} | {_rates(before, after, 'wrong_ms', 'ms')} "
@@ -187,16 +216,26 @@ def curve(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
 
 
 def corrector(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
-    """Errors before and after, film by film and in total; edits by kind and verdict."""
+    """Errors before and after, film by film and in total; edits by kind and verdict; tokens and money, an hour of speech."""
     table = ["| film | word errors before | after | DER before | after |", "|---|---|---|---|---|"]
-    total_before, total_after, verdicts = Counter[str](), Counter[str](), Counter[str]()
+    total_before, total_after, verdicts, used = Counter[str](), Counter[str](), Counter[tuple[str, str]](), Counter[str]()
     for film in chosen:
-        before, after, scripts = corrected([film], settings)
-        total_before, total_after = total_before + before, total_after + after
-        verdicts.update(f"{correction.kind} {correction.verdict}" for script in scripts for correction in script.corrections)
+        before, after, scripts, spent = corrected([film], settings)
+        total_before, total_after, used = total_before + before, total_after + after, used + spent
+        verdicts.update((correction.kind, correction.verdict) for script in scripts for correction in script.corrections)
         table.append(f"| {film.truth.film} | {_rates(before, after, 'wrong', 'words')} | {_rates(before, after, 'wrong_ms', 'ms')} |")
     table.append(f"| all | {_rates(total_before, total_after, 'wrong', 'words')} | {_rates(total_before, total_after, 'wrong_ms', 'ms')} |")
-    return [*table, "", *(f"{kind}: {count}" for kind, count in sorted(verdicts.items()))]
+    table += ["", "| edits | proposed | accepted | refused |", "|---|---|---|---|"]
+    for kind in sorted({kind for kind, _ in verdicts}):
+        accepted, refused = verdicts[kind, "accepted"], verdicts[kind, "rejected"]
+        table.append(f"| {kind} | {accepted + refused} | {accepted} | {refused} |")
+    hours = total_before["ms"] / 3_600_000
+    if used:
+        table += ["", "| used | in all | an hour of speech |", "|---|---|---|"]
+        for name, count in sorted(used.items()):
+            what, amount = ("cost", count / 1e6) if name == "cost_millionths" else (name, float(count))
+            table.append(f"| {what} | {amount:g} | {amount / hours:.4g} |")
+    return table
 
 
 def _rates(before: Counter[str], after: Counter[str], wrong: str, all_of: str) -> str:
@@ -208,13 +247,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("score_correction", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measure", choices=["verifier", "curve", "corrector"])
     parser.add_argument("films", nargs="+", type=Path, metavar="FILM")
+    parser.add_argument("--plant", type=float, default=0.0, metavar="SHARE", help="of the lines that the curve begins with another's speaker")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C")
     options = parser.parse_args(arguments)
     try:
         settings = config.load(build.profile("local"), None, options.set)
         build.preflight(settings)
-        measure = {"verifier": verifier, "curve": curve, "corrector": corrector}[options.measure]
-        print("\n".join(measure(films(options.films, settings), settings.correct)))
+        measures: dict[str, Callable[[Sequence[Film], config.Correct], list[str]]] = {
+            "verifier": verifier,
+            "curve": functools.partial(curve, share=options.plant),
+            "corrector": corrector,
+        }
+        print("\n".join(measures[options.measure](films(options.films, settings), settings.correct)))
     except CinedubError as error:
         print(f"score_correction: {error}", file=sys.stderr)
         return 2

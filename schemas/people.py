@@ -1,11 +1,11 @@
-"""Who is seen and who speaks: FaceTrack, Faces, Speaker, Cast."""
+"""Who is seen and who speaks: FaceTrack, Faces, Speaker, Cast, Passage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.film import Film
+from schemas.film import Film, Language
 from schemas.span import Span
 from schemas.speech import Clip, Turn, Voices
 
@@ -119,6 +119,34 @@ class Cast:
     def id(self) -> str:
         """The clip's id."""
         return self.clip.id
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Neighbouring clips of one scene, which are corrected together.
+
+    ``before`` and ``after`` are what is said around them in the scene, as (speaker, text); ``glossary`` the names of the film or series, each as
+    it was heard most surely.
+    """
+
+    casts: tuple[Cast, ...]
+    before: tuple[tuple[str, str], ...] = ()
+    after: tuple[tuple[str, str], ...] = ()
+    glossary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({(cast.clip.film.id, cast.clip.scene) for cast in self.casts}) != 1:
+            raise ValueError(f"a passage is of one scene, got {[cast.id for cast in self.casts]}")
+
+    @property
+    def id(self) -> str:
+        """The first clip's id."""
+        return self.casts[0].id
+
+    @property
+    def language(self) -> Language:
+        """The film's language."""
+        return self.casts[0].clip.film.language
 
 
 @dataclass(frozen=True, slots=True)

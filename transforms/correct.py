@@ -1,4 +1,4 @@
-"""Correct a clip's words, speakers and times from evidence; every proposal is kept with its verdict."""
+"""Correct words, speakers and times from evidence, the clips of a passage together; every proposal is kept with its verdict."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from apache_beam.metrics import Metrics
 
 from cinedub import config, description, edits
 from cinedub.backends import roles
-from cinedub.evidence import evidence
+from cinedub.evidence import Draft, evidence, mine
 from cinedub.lines import kind_of, lines_of
 from cinedub.storage import Assets
 from cinedub.witness import Witness
-from schemas import Age, Cast, Correction, Emotion, EmotionLabel, Gender, Line, Script, Speaker
+from schemas import Age, Cast, Emotion, EmotionLabel, Gender, Line, Passage, Script, Speaker
 from transforms.stage import Stage
 
 _log = logging.getLogger(__name__)
@@ -24,49 +24,73 @@ _TIMBRE = re.compile(r"[a-z][a-z -]{1,19}")
 
 
 def correct(
-    cast: Cast, config: config.Correct, assets: Assets, corrector: roles.Corrector, verifier: roles.Verifier, second_opinion: roles.Verifier
-) -> Script:
-    """The clip's script after every edit that the evidence bears; as heard where the corrector has nothing usable to say.
+    passage: Passage,
+    config: config.Correct,
+    assets: Assets,
+    corrector: roles.Corrector,
+    verifier: roles.Verifier,
+    second_opinion: roles.Verifier,
+) -> list[Script]:
+    """Every clip's script after every edit that the evidence bears; as heard where the corrector has nothing usable to say.
 
     Round by round the corrector sees what holds so far, until nothing it proposes is accepted. What it said is kept beside the result as
-    ``proposals.json``. A fault of the corrector costs the clip its correction, never the clip: it is logged and counted, and tried again in
+    ``proposals.json``. A fault of the corrector costs the passage its correction, never the clips: it is logged and counted, and tried again in
     the next build where that may help.
     """
-    lines, language = tuple(lines_of(cast)), cast.clip.film.language
-    heard_as, by = cast, ":".join(filter(None, [config.corrector.backend, str(config.corrector.option("model", ""))]))
-    witness = Witness(cast, {"verifier": verifier, "second_opinion": second_opinion})
+    by = ":".join(filter(None, [config.corrector.backend, str(config.corrector.option("model", ""))]))
+    drafts = [Draft(cast, tuple(lines_of(cast))) for cast in passage.casts]
+    witnesses = [Witness(cast, {"verifier": verifier, "second_opinion": second_opinion}) for cast in passage.casts]
     proposals: list[roles.Proposal] = []
-    corrections: tuple[Correction, ...] = ()
-    for _ in range(config.rounds if lines else 0):
-        proposal = corrector.propose(evidence(cast, lines, corrections), language)
+    told = 0
+    for _ in range(config.rounds if any(draft.lines for draft in drafts) else 0):
+        known = evidence(drafts, passage)
+        told += len(msgspec.json.encode(known))
+        proposal = corrector.propose(known, passage.language)
         proposals.append(proposal)
         if proposal.fault:
             break
-        fresh = edits.unjudged(proposal.edits, corrections)
-        lines, turns, judged = edits.argue(lines, cast, fresh, config, by, witness)
-        cast, corrections = dataclasses.replace(cast, turns=turns), corrections + judged
-        if not any(correction.verdict == "accepted" for correction in judged):
+        judged = [_judged(draft, mine(proposal.edits, drafts, n), config, by, witnesses[n]) for n, draft in enumerate(drafts)]
+        settled = not any(verdict.verdict == "accepted" for old, new in zip(drafts, judged, strict=True) for verdict in new.judged[len(old.judged) :])
+        drafts = judged
+        if settled:
             break
     if proposals:
         assets.path("proposals.json").write_bytes(msgspec.json.encode(proposals))
-        _report(cast.id, proposals, corrections)
+        _report(passage.id, proposals, drafts, told)
         assets.lasting = not (proposals[0].fault and proposals[0].passing)
     last = next((proposal for proposal in reversed(proposals) if not proposal.fault), roles.Proposal())
-    after, corrections = edits.in_order([_felt(line, last.emotions.get(number)) for number, line in enumerate(lines)], corrections)
+    first = [sum(len(draft.lines) for draft in drafts[:number]) for number in range(len(drafts))]
+    return [_script(cast, draft, last, first[n], last.clues.get(n, "")) for n, (cast, draft) in enumerate(zip(passage.casts, drafts, strict=True))]
+
+
+def _judged(draft: Draft, proposed: list[roles.Edit], config: config.Correct, by: str, witness: Witness) -> Draft:
+    """The clip after the edits that hold; what was judged before is not judged again."""
+    fresh = edits.unjudged(proposed, draft.judged)
+    lines, turns, judged = edits.argue(draft.lines, draft.cast, fresh, config, by, witness)
+    return Draft(dataclasses.replace(draft.cast, turns=turns), lines, draft.judged + judged)
+
+
+def _script(heard_as: Cast, draft: Draft, last: roles.Proposal, first: int, clue: str) -> Script:
+    """A clip's script; ``first`` is the number of its first line in the passage."""
+    cast, language = draft.cast, draft.cast.clip.film.language
+    felt = [_felt(line, last.emotions.get(number)) for number, line in enumerate(draft.lines, start=first)]
+    after, corrections = edits.in_order(felt, draft.judged)
     speakers = tuple(_known_better(speaker, last.speakers.get(speaker.id, {})) for speaker in cast.speakers)
     kind, emotion = kind_of(after, cast), description.vote(after)
-    clue = " ".join(last.clue.split())
+    clue = " ".join(clue.split())
     if not (description.fits(clue, language) and edits.in_script(clue, language)):
         clue = description.describe(after, speakers, kind, emotion, language)
     return Script(dataclasses.replace(heard_as, speakers=speakers), after, cast.turns, kind, emotion, clue, corrections)
 
 
-def _report(clip: str, proposals: list[roles.Proposal], corrections: tuple[Correction, ...]) -> None:
+def _report(passage: str, proposals: list[roles.Proposal], drafts: list[Draft], told: int) -> None:
     """Log a fault, count verdicts and what was used."""
     if proposals[-1].fault:
-        _log.warning("clip %s is corrected no further: %s", clip, proposals[-1].fault)
-    Metrics.counter("Correct", "uncorrected").inc(int(bool(proposals[0].fault)))
-    for correction in corrections:
+        _log.warning("passage %s is corrected no further: %s", passage, proposals[-1].fault)
+    Metrics.counter("Correct", "uncorrected").inc(len(drafts) if proposals[0].fault else 0)
+    Metrics.counter("Correct", "rounds").inc(len(proposals))
+    Metrics.counter("Correct", "evidence_bytes").inc(told)
+    for correction in (judged for draft in drafts for judged in draft.judged):
         Metrics.counter("Correct", f"{correction.kind}_{correction.verdict}").inc()
     for proposal in proposals:
         for name, amount in proposal.used.items():
@@ -96,8 +120,8 @@ def _known_better(speaker: Speaker, said: dict[str, Any]) -> Speaker:
     )
 
 
-class Correct(Stage[Cast, Script]):
+class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    version = 3
+    version = 4

@@ -12,8 +12,9 @@ from jaxtyping import Float, Int
 
 from cinedub import attributes, casting, config, onscreen, speaking, sync
 from cinedub.casting import Heard
+from cinedub.passages import passages
 from cinedub.storage import Assets, resolve
-from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Span, Speaker, Turn, codec, union
+from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Passage, Span, Speaker, Turn, codec, union
 from transforms.stage import Stage, remembered
 
 #: A voice heard for less than this in a whole film founds no person of its own when it may be one who is heard in its clip.
@@ -61,11 +62,16 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
     return casts
 
 
-class Recognise(Stage[Appearances, Cast]):
+def recognised(appearances: Appearances, config: config.Recognise, assets: Assets) -> list[Passage]:
+    """The casts, those of a scene together, with the names that are said in all of them."""
+    return passages(recognise(appearances, config, assets))
+
+
+class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
-    run = staticmethod(recognise)
-    version = 5
+    run = staticmethod(recognised)
+    version = 6
 
 
 def _clips(part: Appearance) -> list[Heard]:

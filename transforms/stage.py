@@ -217,4 +217,4 @@ def media_length(element: Any) -> int:
         inner = getattr(element, name, None)
         if inner is not None:
             return media_length(inner)
-    return sum(media_length(part.film) for part in getattr(element, "parts", ()))
+    return sum(media_length(part.film) for part in getattr(element, "parts", ())) + sum(map(media_length, getattr(element, "casts", ())))

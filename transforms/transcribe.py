@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from cinedub import config, sound, storage
 from cinedub.backends import roles
-from schemas import Scenes, Span, Transcript, Utterance, Word
+from cinedub.voting import rightness, vote
+from schemas import Language, Scenes, Span, Transcript, Utterance, Word
 from schemas.speech import joined
 from transforms.stage import Stage
 
@@ -15,29 +21,93 @@ _LONGEST_MS, _JOIN_MS, _PAD_MS = 28_000, 3_000, 400
 _SURE = 0.9  # mean probability of a word from which the mix alone is believed: one in ten in doubt
 
 
+class Part(NamedTuple):
+    """What is heard at a time, where speech is in its scene, and the scene. Film's clock."""
+
+    span: Span
+    speech: list[Span]
+    scene: Span
+
+
 def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets, recogniser: roles.Recogniser) -> Transcript:
     """Every utterance, in order. A word belongs to the reel and scene that its start is in, and ends there.
 
-    Speech is found on the vocals; the mix is heard, and where that leaves doubt the vocals too.
+    Speech is found on the vocals. Every part is heard on the mix, alone and, where it is short, once more beside its neighbours: a recogniser
+    understands a word better in company, but loses some where the sound changes. What is still in doubt is heard on the vocals too. Where the
+    hearings differ, the words that are more probably right stay, and the others are kept as alternatives.
     """
     reel = scenes.stems.reel
+    language, start = reel.film.language, reel.heard.start
     mix, vocals = storage.resolve(scenes.stems.mix), storage.resolve(scenes.stems.vocals)
+    found = [part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)]
+    company = dict(_in_company([part.span for part in found], mix, start, language, recogniser))
     utterances: list[Utterance] = []
-    for scene in scenes.spans:
-        heard = Span(
-            reel.heard.start if scene.start == reel.span.start else scene.start,
-            reel.heard.end if scene.end == reel.span.end else scene.end,
-        )
-        start = reel.heard.start
-        speech = [part.shift(heard.start) for part in recogniser.speech(sound.read(vocals, heard.shift(-start), RATE))]
-        for part in parts(speech, heard):
-            here = Span(part.start - start, part.end - start)
-            found = recogniser.transcribe(sound.read(mix, here, RATE), reel.film.language)
-            if confidence(found) < _SURE:
-                found = max(found, recogniser.transcribe(sound.read(vocals, here, RATE), reel.film.language), key=right_words)
-            moved = [_moved(utterance, part.start) for utterance in found]
-            utterances += [kept for utterance in moved if (kept := placed(utterance, speech, scene, reel.film.language)) is not None]
+    for part in found:
+        heard = [_moved(u, part.span.start) for u in recogniser.transcribe(sound.read(mix, part.span.shift(-start), RATE), language)]
+        heard = agreed(heard, company.get(part.span, []), language)
+        if confidence(heard) < _SURE:
+            clean = recogniser.transcribe(sound.read(vocals, part.span.shift(-start), RATE), language)
+            heard = agreed(heard, [word for utterance in clean for word in _moved(utterance, part.span.start).words], language)
+        utterances += [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
     return Transcript(scenes, tuple(sorted(utterances, key=lambda utterance: utterance.span)))
+
+
+def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iterator[Part]:
+    reel = scenes.stems.reel
+    heard = Span(
+        reel.heard.start if scene.start == reel.span.start else scene.start,
+        reel.heard.end if scene.end == reel.span.end else scene.end,
+    )
+    clean = sound.read(storage.resolve(scenes.stems.vocals), heard.shift(-reel.heard.start), RATE)
+    speech = [part.shift(heard.start) for part in recogniser.speech(clean)]
+    yield from (Part(span, speech, scene) for span in parts(speech, heard))
+
+
+def _in_company(spans: Sequence[Span], mix: Path, start: int, language: Language, recogniser: roles.Recogniser) -> Iterator[tuple[Span, list[Word]]]:
+    """The words of parts that are heard together, one after the other, as many as fit; nothing for a part that has no company."""
+    for together in companies(spans):
+        sounds = [sound.read(mix, span.shift(-start), RATE) for span in together]
+        words = [word for utterance in recogniser.transcribe(np.concatenate(sounds), language) for word in utterance.words]
+        at = 0
+        for span in together:
+            own = Span(at, at + span.duration)
+            inside = [(word, word.span & own) for word in words if word.span.start in own]
+            yield span, [Word(word.text, place.shift(span.start - at), word.confidence) for word, place in inside if place]
+            at = own.end
+
+
+def companies(spans: Sequence[Span]) -> list[list[Span]]:
+    """Neighbours that the recogniser hears whole when they are joined; those that stay alone are left out."""
+    found: list[list[Span]] = []
+    for span in spans:
+        if found and sum(other.duration for other in found[-1]) + span.duration <= _LONGEST_MS:
+            found[-1].append(span)
+        else:
+            found.append([span])
+    return [together for together in found if len(together) > 1]
+
+
+def agreed(ours: list[Utterance], theirs: list[Word], language: Language) -> list[Utterance]:
+    """Our utterances with the words of another hearing where those are more probably right; what was outvoted becomes an alternative."""
+    if not ours:
+        span = Span(theirs[0].span.start, max(word.span.end for word in theirs)) if theirs else None
+        ours = [Utterance(span, "", (), 0.0)] if span and rightness(theirs) > 0 else []
+    voted: list[list[Word]] = [[] for _ in ours]
+    at = 0
+    for word in vote([word for utterance in ours for word in utterance.words], theirs, language) if ours else ():
+        at = min(range(at, len(ours)), key=lambda place: max(ours[place].span.start - word.span.end, word.span.start - ours[place].span.end, 0))
+        voted[at].append(word)
+    return [_revised(utterance, words, language) for utterance, words in zip(ours, voted, strict=True) if words]
+
+
+def _revised(utterance: Utterance, words: list[Word], language: Language) -> Utterance:
+    if tuple(words) == utterance.words:
+        return utterance
+    text = joined((word.text for word in words), language)
+    others = tuple(other for other in (utterance.text, *utterance.alternatives) if other and other != text)
+    mean = round(sum(word.confidence for word in words) / len(words), 4)
+    span = Span(min(word.span.start for word in words), max(word.span.end for word in words))
+    return Utterance(span, text, tuple(words), mean, others)
 
 
 def parts(speech: list[Span], within: Span) -> list[Span]:
@@ -60,11 +130,6 @@ def confidence(utterances: list[Utterance]) -> float:
     """Mean probability of a word; 0 for none."""
     words = [word.confidence for utterance in utterances for word in utterance.words]
     return sum(words) / len(words) if words else 0.0
-
-
-def right_words(utterances: list[Utterance]) -> float:
-    """Words that are probably right, less those that are probably wrong: neither a lost nor an invented word pays."""
-    return sum(2 * word.confidence - 1 for utterance in utterances for word in utterance.words)
 
 
 def placed(utterance: Utterance, speech: list[Span], scene: Span, language: str) -> Utterance | None:
@@ -106,3 +171,4 @@ class Transcribe(Stage[Scenes, Transcript]):
     """Write down what is said, scene by scene."""
 
     run = staticmethod(transcribe)
+    version = 2

@@ -9,6 +9,7 @@ from typing import Any
 
 from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Model
+from cinedub.glossary import places, sounds, spelling
 from cinedub.places import Place, wording
 from cinedub.retiming import bare, units
 from cinedub.soundalike import alike
@@ -24,17 +25,18 @@ _SEEN = 0.6
 
 
 class Rescorer:
-    """Proposes edits from n-best readings, the dictionary, the clip's own words, and faces that are seen speaking."""
+    """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, and faces that are seen speaking."""
 
-    digest = "rescorer-1"
+    digest = "rescorer-2"
 
     def __init__(self, model: Model) -> None:
         """Nothing is loaded."""
 
     def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
-        """At most 24 edits, those that rest on more first."""
-        found = [*_seen(evidence), *_read(evidence, language), *_guessed(evidence, language)]
-        return Proposal(tuple({(edit.kind, edit.line, edit.before, edit.after): edit for edit in reversed(found)}.values())[::-1][:_MOST])
+        """At most 24 edits a clip, those that rest on more first."""
+        found = [*_seen(evidence), *_named(evidence, language), *_read(evidence, language), *_guessed(evidence, language)]
+        most = _MOST * max(1, len(evidence["clips"]))
+        return Proposal(tuple({(edit.kind, edit.line, edit.before, edit.after): edit for edit in reversed(found)}.values())[::-1][:most])
 
 
 def _read(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
@@ -66,6 +68,32 @@ def _guessed(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
                     before, after = wording(Place(line["id"], place, place + 1, (spelled,)), words, language)
                     reason, least = ("the clip has it elsewhere", _KNOWN) if known[other] else ("sounds alike", _GUESSED)
                     yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), least)
+
+
+def _named(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
+    """Names in the spelling that the film or series has most surely, and what was heard in doubt where a name sounds the same.
+
+    Between two spellings of a name the sound can't decide: there it may only object.
+    """
+    spelled = {said: name for name in evidence["glossary"] if (said := sounds(name, language))}
+    for line in evidence["lines"] if spelled else ():
+        words, doubts = _words(line, language)
+        named = set(places(words, language))
+        for start in range(len(words)):
+            for end in range(start + 1, min(len(words), start + (1 if language == "en" else 4)) + 1):
+                said = spelling(words[start:end])
+                name = spelled.get(sounds(said, language)) if (start, end) in named or min(doubts[start:end]) < _DOUBT else None
+                if name and name != said and name.casefold() != said.casefold():
+                    (head, _), (_, tail) = _around(words[start]), _around(words[end - 1])
+                    after = head + name + tail
+                    before, after = wording(Place(line["id"], start, end, (after,)), words, language)
+                    yield Edit("text", line["id"], before, after, "so the name is spelled elsewhere", 0.7, None if (start, end) in named else _KNOWN)
+
+
+def _around(unit: str) -> tuple[str, str]:
+    """What stands before and after the name in a unit: punctuation, a possessive."""
+    head, _, tail = unit.partition(spelling([unit]))
+    return head, tail
 
 
 def _seen(evidence: dict[str, Any]) -> Iterator[Edit]:

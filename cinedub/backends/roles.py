@@ -161,7 +161,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a corrector proposes for a clip; everything in it is untrusted.
+    """What a corrector proposes for a passage; everything in it is untrusted. ``emotions`` go by line, ``speakers`` by id, ``clues`` by clip.
 
     ``fault`` says in one line why there is no answer that can be used; ``passing`` that another try may bring one.
     ``used`` counts what the answer took: requests, tokens, money in millionths.
@@ -170,7 +170,7 @@ class Proposal:
     edits: tuple[Edit, ...] = ()
     emotions: dict[int, tuple[str, float]] = field(default_factory=dict)
     speakers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    clue: str = ""
+    clues: dict[int, str] = field(default_factory=dict)
     reasoning: str = ""
     fault: str = ""
     passing: bool = False
@@ -198,7 +198,7 @@ class Verifier(Backend, Protocol):
 
 
 class Corrector(Backend, Protocol):
-    """Reasons over the evidence of a clip and proposes edits."""
+    """Reasons over the evidence of a passage and proposes edits."""
 
     def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
         """A proposal; an empty one when there is nothing to say."""

@@ -20,7 +20,7 @@ from cinedub import backends, description, storage
 from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Correct as Settings
 from cinedub.config import Model
-from cinedub.evidence import evidence
+from cinedub.evidence import Draft, evidence, mine
 from cinedub.lines import lines_of
 from schemas import (
     AudioStream,
@@ -30,6 +30,7 @@ from schemas import (
     Faces,
     FaceTrack,
     Film,
+    Passage,
     Reel,
     Shots,
     Span,
@@ -55,7 +56,7 @@ def make_cast(language: Any = "en", texts: list[str] | None = None) -> Cast:
     span = Span(10_000, 15_000)
     words = tuple(Word(t, Span(10_500 + 400 * n, 10_900 + 400 * n), 0.8) for n, t in enumerate(TEXTS[language] if texts is None else texts))
     said = (Utterance(Span(words[0].span.start, words[-1].span.end), "x", words, 0.8, ("Where were you last night?",)),) if words else ()
-    clip = Clip(Stems(Shots(reel, (Span(0, 60_000),)), "m", "v", "b"), span, span, said, (span,))
+    clip = Clip(Stems(Shots(reel, (Span(0, 60_000),)), "m", "v", "b"), Span(0, 60_000), span, said, (span,))
     turns = tuple(Turn("s001", utterance.span, 0.9) for utterance in said)
     faces = Faces(clip, (FaceTrack(0, span, 90.0, 0.9, 40.0, 0.1, {"anger": 0.6}, ((Span(10_500, 12_500), 0.9),)),), "f.npz")
     speakers = (Speaker("s001", (0,), "middle-aged", "male", ("low",), (0.1,)), Speaker("s002", (), "uncertain", "uncertain", (), ()))
@@ -83,11 +84,28 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def run(assets: Any, proposal: Proposal, cast: Cast | None = None) -> Any:
-    return correct(cast or make_cast(), Settings(Model("says")), assets, Says(proposal), NOBODY, NOBODY)
+    return correct(Passage((cast or make_cast(),)), Settings(Model("says")), assets, Says(proposal), NOBODY, NOBODY)[0]
+
+
+def later(cast: Cast, ms: int) -> Cast:
+    """The same clip, so much later in the scene."""
+
+    def moved(node: Any) -> Any:
+        if isinstance(node, Span):
+            return node.shift(ms)
+        if isinstance(node, tuple):
+            return tuple(map(moved, node))
+        if isinstance(node, Stems | Film) or not dataclasses.is_dataclass(node):
+            return node
+        scene = {"scene": node.scene} if isinstance(node, Clip) else {}
+        return dataclasses.replace(node, **{f.name: moved(getattr(node, f.name)) for f in dataclasses.fields(node)} | scene)  # type: ignore[type-var]
+
+    found: Cast = moved(cast)
+    return found
 
 
 def test_without_a_corrector_lines_stay_as_heard_and_the_clip_is_described(assets: Any) -> None:
-    script = correct(make_cast(), Settings(), assets, backends.load("corrector", Model("none")), NOBODY, NOBODY)
+    (script,) = correct(Passage((make_cast(),)), Settings(), assets, backends.load("corrector", Model("none")), NOBODY, NOBODY)
     assert [line.text for line in script.lines] == ["Where were you last knight?"]
     assert script.corrections == () and script.turns == make_cast().turns
     assert (script.kind, script.emotion.label) == ("monologue", "anger")
@@ -104,7 +122,7 @@ def test_edits_that_hold_are_made_and_all_are_kept_in_order(assets: Any) -> None
         (Edit("text", 0, "knight?", "night?", "a question of time", 0.9), Edit("text", 3, "a", "b", "?"), Edit("speaker", 0, "s001", "nobody", "?")),
         {0: ("fear", 0.9), 9: ("anger", 0.9)},
         {"s001": {"gender": "female"}, "s002": {"gender": "female", "age": "moo", "timbre": ["bright", "<b>"]}, "s003": {}},
-        "A man asks sharply.",
+        {0: "A man asks sharply."},
         "knights are not asked about",
     )
     script = run(assets, proposal)
@@ -121,7 +139,7 @@ def test_edits_that_hold_are_made_and_all_are_kept_in_order(assets: Any) -> None
 
 @pytest.mark.parametrize("clue", ["一个男人在问话。", "word " * 151, "", "ignore\u0000"], ids=["language", "length", "nothing", "control"])
 def test_a_clue_that_breaks_its_limits_is_replaced(assets: Any, clue: str) -> None:
-    assert run(assets, Proposal(clue=clue)).clue.startswith("A middle-aged man speaks")
+    assert run(assets, Proposal(clues={0: clue})).clue.startswith("A middle-aged man speaks")
 
 
 @pytest.mark.parametrize("passing", [True, False])
@@ -136,8 +154,37 @@ def test_a_fault_costs_the_correction_not_the_clip_and_is_seen(assets: Any, capl
 
 def test_a_clip_without_words_asks_nothing(assets: Any) -> None:
     corrector = Says(Proposal())
-    script = correct(make_cast(texts=[]), Settings(), assets, corrector, NOBODY, NOBODY)
+    (script,) = correct(Passage((make_cast(texts=[]),)), Settings(), assets, corrector, NOBODY, NOBODY)
     assert corrector.asked == [] and script.lines == () and script.clue == ""
+
+
+def test_clips_of_a_scene_are_asked_about_together_and_each_keeps_its_own(assets: Any) -> None:
+    passage = Passage((make_cast(), later(make_cast(texts=["Come", "last", "knight?"]), 10_000)))
+    said = Says(
+        Proposal(
+            (Edit("text", 1, "knight?", "night?", "", 0.9), Edit("time", 1, "10500-11700", "10500-11600", ""), Edit("text", 7, "a", "b", "")),
+            {1: ("fear", 0.9)},
+            clues={1: "A man pleads."},
+        )
+    )
+    first, second = correct(passage, Settings(Model("says")), assets, said, NOBODY, NOBODY)
+    assert [line.text for script in (first, second) for line in script.lines] == ["Where were you last knight?", "Come last night?"]
+    assert [(c.kind, c.line, c.after, c.verdict) for c in second.corrections] == [
+        ("text", 0, "night?", "accepted"),
+        ("time", 0, "500-1600", "accepted"),
+        ("text", 6, "b", "rejected"),
+    ]
+    assert first.corrections == () and second.lines[0].span == Span(20_500, 21_600)
+    assert (first.lines[0].emotion.label, second.lines[0].emotion.label, second.clue) == ("anger", "fear", "A man pleads.")
+    asked, again = said.asked
+    assert [line["clip"] for line in asked["lines"]] == [0, 1] and asked["lines"][1]["start_ms"] == 10_500
+    assert [past["after"] for past in again["judged"]] == ["night?", "10500-11600", "b"]
+
+
+def test_a_time_before_the_clip_is_no_time() -> None:
+    drafts = [Draft(cast, lines_of(cast)) for cast in (make_cast(), later(make_cast(), 10_000))]
+    (edit,) = mine([Edit("time", 1, "10500-12500", "500-900", "")], drafts, 1)
+    assert (edit.before, edit.after) == ("500-2500", "-9500--9100")
 
 
 class Server(BaseHTTPRequestHandler):
@@ -164,7 +211,8 @@ def build(url: str, casts: list[Cast], folder: Path) -> dict[str, int]:
     options = (("base_url", url), ("deadline_s", 20.0), ("max_retries", 0), ("model", "small"), ("timeout_s", 10.0))
     losses = Losses()
     pipeline = beam.Pipeline(runner=FnApiRunner())
-    scripts = pipeline | beam.Create(casts).with_output_types(Cast) | Correct(Settings(Model("openai", options=options), Model("none")), losses)
+    passages = [Passage((cast,)) for cast in casts]
+    scripts = pipeline | beam.Create(passages).with_output_types(Passage) | Correct(Settings(Model("openai", options=options), Model("none")), losses)
     texts = scripts | beam.Map(lambda script: script.lines[0].text)
     _ = texts | beam.io.WriteToText(str(folder / "texts"), shard_name_template="")
     _ = (
@@ -206,13 +254,14 @@ def test_in_a_build_a_server_that_is_not_there_stops_it_in_one_line(tmp_path: Pa
 
 def test_evidence_tells_everything_and_shrinks_to_its_limit() -> None:
     cast = make_cast()
-    told = evidence(cast, lines_of(cast))
+    told = evidence([Draft(cast, lines_of(cast))], Passage((cast,), (("s002", "Well?"),), (), ("Clare",)))
+    assert (told["before"], told["glossary"]) == ([{"speaker": "s002", "text": "Well?"}], ["Clare"])
     assert told["lines"][0]["words"][4] == ["knight?", 2100, 2500, 0.8]
     assert told["utterances"][0]["alternatives"] == ["Where were you last night?"]
     assert told["faces"][0]["speaker"] == "s001" and told["faces"][0]["speaking"][0]["start_ms"] == 500
     long = make_cast(texts=["word"] * 11)
-    short = evidence(long, lines_of(long), max_chars=620)
-    assert len(msgspec.json.encode(short)) <= 620
+    short = evidence([Draft(long, lines_of(long))], Passage((long,)), max_chars=720)
+    assert len(msgspec.json.encode(short)) <= 720
     assert short["lines"][0]["text"] == " ".join(["word"] * 11)
 
 

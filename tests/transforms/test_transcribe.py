@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cinedub import config
 from schemas import AudioStream, Film, Language, Reel, Scenes, Shots, Span, Stems, Utterance, VideoStream, Word, union
-from transforms.transcribe import parts, placed, right_words, transcribe, trim
+from transforms.transcribe import agreed, companies, parts, placed, transcribe, trim
 
 
 class Tones:
@@ -106,10 +106,34 @@ def test_words_of_an_utterance_never_overlap() -> None:
     assert found.alternatives == ("a b d",)
 
 
-def test_neither_lost_nor_invented_words_pay() -> None:
-    def said(*confidences: float) -> list[Utterance]:
-        words = tuple(Word("w", Span(index, index + 1), confidence) for index, confidence in enumerate(confidences))
-        return [Utterance(Span(0, len(words)), "w", words, 0.5)]
+def test_short_parts_are_heard_once_more_in_company_and_long_ones_are_not(tmp_path: Path) -> None:
+    recogniser = Tones()
+    found = scenes(tmp_path, [Span(1000, 2000), Span(6000, 7000)], [4000], Span(0, 8000), Span(0, 8000))
+    assert heard_words(recogniser, found) == [Span(1000, 2000), Span(6000, 7000)]
+    assert len(recogniser.heard) == 3 and max(recogniser.heard) == sum(recogniser.heard) // 2
+    assert companies([Span(0, 20_000), Span(30_000, 50_000)]) == []
+    assert companies([Span(0, 20_000), Span(30_000, 35_000), Span(40_000, 43_000), Span(50_000, 51_000)]) == [
+        [Span(0, 20_000), Span(30_000, 35_000), Span(40_000, 43_000)]
+    ]
 
-    assert right_words(said(0.9, 0.8)) > right_words(said(0.95))
-    assert right_words(said(0.9)) > right_words(said(0.9, 0.2))
+
+def utterance(text: str, start: int, *confidences: float) -> Utterance:
+    said = tuple(
+        Word(word, Span(start + 300 * n, start + 300 * (n + 1)), p) for n, (word, p) in enumerate(zip(text.split(), confidences, strict=True))
+    )
+    return Utterance(Span(start, start + 300 * len(said)), text, said, 0.5, ("kept as it is",))
+
+
+def test_where_hearings_differ_the_surer_words_stay_and_the_outvoted_are_an_alternative() -> None:
+    ours = [utterance("it took clear days", 0, 0.9, 0.9, 0.4, 0.9), utterance("so long", 3000, 0.9, 0.9)]
+    first, second = agreed(ours, list(utterance("it took claire days", 20, 0.9, 0.9, 0.8, 0.9).words), "en")
+    assert first.text == "it took claire days" and first.alternatives == ("it took clear days", "kept as it is")
+    assert second == ours[1]
+    assert agreed(ours, [], "en") == ours
+
+
+def test_what_one_hearing_alone_has_stays_when_it_is_probably_right() -> None:
+    (found,) = agreed([utterance("we go now", 0, 0.9, 0.9, 0.3)], list(utterance("we must go", 0, 0.9, 0.7, 0.9).words), "en")
+    assert found.text == "we must go"
+    assert agreed([], list(utterance("yes", 500, 0.8).words), "en")[0].text == "yes"
+    assert agreed([], list(utterance("yes", 500, 0.3).words), "en") == []
