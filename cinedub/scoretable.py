@@ -15,6 +15,7 @@ _SHARES = {
     "speaking": "who speaks, of those seen", "voice_faces": "voice has its face", "on_screen": "on / off screen right", "faces": "faces found",
     "faces_small": "· under 48 pixels high", "faces_middle": "· 48 to 95 pixels", "faces_large": "· 96 pixels and more",
     "faces_dark": "· in dark scenes",
+    "faces_turned": "· turned by 20° or more", "faces_blurred": "· blurred", "faces_hidden": "· partly hidden",
     "borders_near": "word borders within 0.1 s",
 }  # fmt: skip
 _MEANS = {

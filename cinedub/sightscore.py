@@ -65,6 +65,9 @@ class Sight:
         speaking = np.array([_speaking(self.truth, face.person, zero + pts) for face in true], bool).reshape(len(true), len(pts))
         self.faces.update(of=int(there.sum()), right=int((match >= 0).sum()))
         self._recall(there, boxes, match, zero + pts)
+        for k, face in enumerate(true):
+            for trial in face.trials:
+                self._tally(trial, there[k], match[k])
         right = np.zeros(found.shape, bool)
         for k, t in zip(*np.nonzero(match >= 0), strict=True):
             right[match[k, t], t] = speaking[k, t]

@@ -10,6 +10,8 @@ import msgspec
 from cinedub.errors import UsageError
 from schemas import Kind
 
+#: Degrees from which a face counts as turned.
+TURNED = 20.0
 _GENDERS = {"女": "female", "男": "male"}
 
 
@@ -57,12 +59,24 @@ class TrueShot(msgspec.Struct, frozen=True):
 
 
 class TrueFace(msgspec.Struct, frozen=True):
-    """Whose face is where, frame by frame: boxes x0 y0 x1 y1 in pixels, ``mouth`` as the distance of the lips over that of the eyes."""
+    """Whose face is where, frame by frame: boxes x0 y0 x1 y1 in pixels, ``mouth`` as the distance of the lips over that of the eyes.
+
+    And what makes it hard to find: degrees that it is turned by, blur in pixels, something before it.
+    """
 
     person: str
     first_frame: int
     boxes: tuple[tuple[float, float, float, float], ...]
     mouth: tuple[float, ...] = ()
+    yaw: float = 0.0
+    blur: float = 0.0
+    hidden: bool = False
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """The names of what makes it hard to find."""
+        hard = {"turned": abs(self.yaw) >= TURNED, "blurred": self.blur > 0, "hidden": self.hidden}
+        return tuple(name for name, so in hard.items() if so)
 
 
 class Truth(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
             {
                 "track": number, "person": note.person, "shot": note.shot,
                 "start_ms": plan.ms(note.first), "end_ms": plan.ms(note.first + len(note.boxes)),
-                "first_frame": note.first, "boxes": note.boxes, "mouth": note.mouth,
+                "first_frame": note.first, "boxes": note.boxes, "mouth": note.mouth, **_seen_how(plan, note),
             }
             for number, note in enumerate(faces)
         ],
@@ -66,6 +66,13 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
         for name in [item.line.speaker]
     ]
     target.with_suffix(".stm").write_text("".join(stm), "utf-8")
+
+
+def _seen_how(plan: Plan, note: FaceNote) -> dict[str, Any]:
+    """What makes a face hard to find: degrees that it is turned by, blur in pixels at 720 lines, something before it."""
+    shot = plan.shots[note.shot]
+    yaw = next(seat.yaw for seat in shot.seats if seat.name == note.person)
+    return {"yaw": round(yaw, 1), "blur": round(shot.blur, 2), "hidden": shot.hidden}
 
 
 def _bare(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from cinedub.sightscore import Sight, average_precision
 from cinedub.truth import TrueFace, TrueLine, TrueShot, TrueTurn, Truth
@@ -86,6 +87,18 @@ def test_a_face_that_was_not_found_costs_its_frames_its_speech_and_its_voice() -
     assert measures["faces"]["right"] == FRAMES
     assert measures["speaking"]["right"] == 50
     assert measures["speaking_ap"]["mean"] == pytest.approx(50 / 125)
+
+
+def test_faces_that_are_hard_to_find_are_counted_by_what_makes_them_so() -> None:
+    ann, bob = TRUTH.faces
+    record, faces, lips = perfect()
+    faces["track"][1, :50] = False
+    sight = Sight(replace(TRUTH, faces=(replace(ann, yaw=-30.0), replace(bob, blur=2.0, hidden=True))))
+    sight.add(record, faces, lips)
+    found = sight.measures()
+    assert found["faces_turned"] == {"of": FRAMES, "right": FRAMES}
+    assert found["faces_blurred"] == found["faces_hidden"] == {"of": FRAMES, "right": FRAMES - 50}
+    assert not {"faces_turned", "faces_blurred", "faces_hidden"} & set(measure(*perfect()))
 
 
 def test_a_box_beside_the_face_finds_nothing() -> None:

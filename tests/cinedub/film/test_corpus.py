@@ -1,5 +1,6 @@
 """A corpus straight from the truth keeps every promise of a dataset."""
 
+import dataclasses
 import io
 import json
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from cinedub import shards, weights
-from cinedub.film import choose, write_shards
+from cinedub.film import choose, write, write_shards
+from cinedub.film.corpus import HEIGHT
+from cinedub.score import score
 from cinedub.validate import validate
 from schemas.record import MEMBERS
 
@@ -16,14 +19,36 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_a_corpus_validates_and_its_mouths_move_while_its_people_speak(tmp_path):
-    dataset = write_shards(choose(seconds=5, kinds=["monologue"], seed=6, split="test"), tmp_path / "corpus")
-    report = validate(tmp_path / "corpus")
-    assert not report.faults and report.records == dataset["records"] > 0
-    for key, sample in shards.read_shard(tmp_path / "corpus" / "shards" / "cinedub-test-00000.tar"):
+SETTINGS = choose(seconds=5, kinds=["monologue"], seed=6, split="test")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    out = tmp_path_factory.mktemp("made") / "corpus"
+    write_shards(SETTINGS, out)
+    return out
+
+
+def test_a_corpus_validates_and_its_mouths_move_while_its_people_speak(corpus):
+    report = validate(corpus)
+    assert not report.faults and report.records > 0
+    for key, sample in shards.read_shard(corpus / "shards" / "cinedub-test-00000.tar"):
         assert set(sample) == set(MEMBERS)
         record = json.loads(sample["json"])
         assert record["key"] == key and len(record["speakers"][0]["voice"]) == 192
         with np.load(io.BytesIO(sample["faces.npz"])) as faces, np.load(io.BytesIO(sample["lips.npz"])) as lips:
             speaking, aperture = faces["speaking"][faces["track"]] > 0.5, lips["aperture"][faces["track"]]
             assert aperture[speaking].mean() > 3 * aperture[~speaking].mean()
+
+
+def test_the_truth_of_the_same_film_gives_a_corpus_straight_from_it_a_perfect_score(corpus, tmp_path):
+    film = dataclasses.replace(SETTINGS, seed=SETTINGS.seed * 10_000, fps="25", height=HEIGHT)
+    truth = write(film, tmp_path / "film.mp4").with_suffix(".json")
+    measures = score(corpus, [truth])["total"]
+    assert {name: m["rate"] for name, m in measures.items() if isinstance(m, dict) and "rate" in m and m["rate"]} == {}
+    counts = {name: m for name, m in measures.items() if isinstance(m, dict) and {"of", "right"} <= m.keys() and m["of"]}
+    assert {"lines", "kind", "gender", "emotion", "on_screen", "purity", "coverage", "faces", "speaking", "borders_near"} <= set(counts)
+    assert {name: m for name, m in counts.items() if m["right"] < m["of"] - 0.002} == {}
+    assert measures["speakers"]["error"] == 0 and measures["border_ms"]["mean"] == 0 and measures["shots"]["f1"] in (None, 1.0)
+    assert measures["mouths"]["mean"] > 0.98 and measures["speaking_ap"]["mean"] > 0.99
+    assert min(measures["si_sdr_vocals"]["mean"], measures["si_sdr_background"]["mean"]) > 60
