@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING if options.debug else logging.CRITICAL)
     try:
         if beam_flags and not options.takes_beam_flags:
-            raise UsageError("only build takes flags after --")
+            raise UsageError("this verb takes no flags after --")
         options.beam_flags = beam_flags
         return int(options.run(options))
     except CinedubError as error:

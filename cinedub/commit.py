@@ -1,40 +1,70 @@
-"""Finish a dataset: manifests, counts, digests, report, and last of all ``_SUCCESS``."""
+"""Begin and finish a dataset: what is made lies in ``OUT/.build`` until all is there, and ``_SUCCESS`` is written last of all."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import shutil
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, config, report, storage
+from cinedub import __version__, cache, config, report, storage
 from cinedub.errors import UsageError
 from schemas import Shard, codec
 
 SUCCESS = "_SUCCESS"
+BUILD = ".build"
 
 
-def begin(out: Path, settings: config.Settings | str) -> None:
-    """Make ``out`` ready for a dataset made with ``settings`` (those of a build, or any as TOML): from here on it is unfinished until ``finish``.
+@contextmanager
+def at_work(out: Path) -> Iterator[None]:
+    """Hold ``out`` while a dataset is made in it.
 
     Raises:
-        UsageError: the folder holds something that is no dataset of ours.
+        UsageError: somebody else is at work there, or the folder holds something that is no dataset of ours.
         StorageError: nothing can be written there.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file; --out names a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / "settings.toml").exists():
+    if out.is_dir() and {path.name for path in out.iterdir()} - {BUILD} and not (out / "settings.toml").exists():
         raise UsageError(f"{out}: is not empty and holds no dataset; name another folder with --out")
     try:
-        (out / ".build").mkdir(parents=True, exist_ok=True)
-        (out / SUCCESS).unlink(missing_ok=True)
-        for letters in (out / "failures").glob("*.jsonl"):
-            letters.unlink()
-        (out / "dropped.parquet").unlink(missing_ok=True)
-        (out / "failures").mkdir(exist_ok=True)
-        storage.write_atomic(out / "settings.toml", _toml(settings).encode())
+        (out / BUILD).mkdir(parents=True, exist_ok=True)
+        lock = (out / BUILD / "lock").open("wb")
+    except OSError as error:
+        raise storage.storage_error(error, out) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"{out}: another build is at work here; wait for it, or name another folder with --out") from error
+        yield
+
+
+def begin(out: Path, settings: config.Settings | str) -> None:
+    """Make ``out`` ready for a dataset made with ``settings`` (those of a build, or any as TOML).
+
+    Everything is made in ``OUT/.build``; a dataset that is there already stays whole until ``finish`` puts the new one in its place.
+
+    Raises:
+        StorageError: nothing can be written there.
+    """
+    try:
+        build = out / BUILD
+        build.mkdir(parents=True, exist_ok=True)
+        cache.begun(out)
+        cache.remove_leftovers(out, time.time())
+        for path in (*build.glob("progress-*.jsonl"), *build.glob("failures/*.jsonl"), build / "dropped.parquet"):
+            path.unlink(missing_ok=True)
+        (build / "failures").mkdir(exist_ok=True)
+        (build / "shards").mkdir(exist_ok=True)
+        storage.check_space(build)
+        storage.write_atomic(build / "settings.toml", _toml(settings).encode())
     except OSError as error:
         raise storage.storage_error(error, out) from error
 
@@ -48,17 +78,18 @@ def finish(
     metrics: dict[str, Any],
     models: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Commit the dataset: manifest.parquet, dataset.json, metrics.json, report.html, then ``_SUCCESS``. Returns dataset.json.
+    """Commit the dataset: shards, manifest.parquet, dataset.json, metrics.json, report.html, then ``_SUCCESS``. Returns dataset.json.
 
     ``models`` are the digests of the models used, by role; when not given, those that the build's settings name.
     """
     import pyarrow.parquet as pq
 
+    build = out / BUILD
     try:
         shards = sorted(shards, key=lambda shard: shard.id)
         rows = _manifest(out, shards)
-        dropped = pq.read_table(out / "dropped.parquet", columns=["code"])["code"].to_pylist()
-        failures = {path.stem: sum(1 for _ in path.open("rb")) for path in sorted((out / "failures").glob("*.jsonl"))}
+        dropped = pq.read_table(build / "dropped.parquet", columns=["code"])["code"].to_pylist()
+        failures = {path.stem: sum(1 for _ in path.open("rb")) for path in sorted((build / "failures").glob("*.jsonl"))}
         dataset = {
             "schema": 1,
             "code": __version__,
@@ -78,11 +109,12 @@ def finish(
             "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
             "models": _models(settings) if models is None else models,
         }
-        _remove_stale(out, {shard.uri for shard in shards})
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
-            storage.write_atomic(out / name, json.dumps(value, indent=1, sort_keys=True).encode())
+            storage.write_atomic(build / name, json.dumps(value, indent=1, sort_keys=True).encode())
+        _put_in_place(out, shards)
         report.write(out)
         storage.write_atomic(out / SUCCESS, b"")
+        cache.finished(out)
     except OSError as error:
         raise storage.storage_error(error, out) from error
     return dataset
@@ -94,27 +126,48 @@ def _manifest(out: Path, shards: Iterable[Shard]) -> list[dict[str, Any]]:
 
     columns = ["split", "start_ms", "end_ms", "speech_ms", "kind", "language", "film", "title", "series", "speaker_ids", "text", "key"]
     rows: list[dict[str, Any]] = []
-    beside, writer = out / ".build" / "manifest.part", None
+    target = out / BUILD / "manifest.parquet"
+    target.unlink(missing_ok=True)
+    beside, writer = storage.temporary(target), None
     for shard in shards:
-        table = pq.read_table(out / ".build" / f"{shard.id}.parquet")
+        made = out / BUILD / "shards" / f"{shard.id}.parquet"
+        table = pq.read_table(made if made.exists() else out / BUILD / f"{shard.id}.parquet")
         writer = writer or pq.ParquetWriter(beside, table.schema)
         writer.write_table(table)
         rows += table.select(columns).to_pylist()
-    if writer is None:
-        (out / "manifest.parquet").unlink(missing_ok=True)
-        return rows
-    writer.close()
-    beside.replace(out / "manifest.parquet")
+    if writer is not None:
+        writer.close()
+        beside.replace(target)
     return rows
 
 
-def _remove_stale(out: Path, kept: set[str]) -> None:
-    """Shards of an earlier build in this folder that this one did not make."""
-    for path in (out / "shards").glob("cinedub-*.tar"):
-        if f"shards/{path.name}" not in kept:
-            path.unlink()
-            for note in (out / ".build").glob(f"{path.stem}.*"):
-                note.unlink()
+def _put_in_place(out: Path, shards: list[Shard]) -> None:
+    """Rename what was made into its place, the parts before what tells of them; from here on a killed build is finished by the next one."""
+    build = out / BUILD
+    (out / SUCCESS).unlink(missing_ok=True)
+    (build / "settings.toml").replace(out / "settings.toml")  # first: it says that the folder is ours
+    (out / "shards").mkdir(exist_ok=True)
+    (out / "failures").mkdir(exist_ok=True)
+    for shard in shards:
+        if (made := build / "shards" / f"{shard.id}.tar").exists():
+            (build / f"{shard.id}.json").unlink(missing_ok=True)
+            made.replace(out / "shards" / made.name)
+            for note in (f"{shard.id}.parquet", f"{shard.id}.json"):  # the latter says that the shard is whole
+                if (build / "shards" / note).exists():
+                    (build / "shards" / note).replace(build / note)
+    for tar in (out / "shards").glob("cinedub-*.tar"):
+        if tar.stem not in {shard.id for shard in shards}:
+            for stale in (*build.glob(f"{tar.stem}.*"), tar):
+                stale.unlink()
+    for letters in (out / "failures").glob("*.jsonl"):
+        letters.unlink()
+    if not shards:
+        (out / "manifest.parquet").unlink(missing_ok=True)
+    names = ["manifest.parquet", "dropped.parquet", "metrics.json", "dataset.json"]
+    for name in [*(f"failures/{path.name}" for path in (build / "failures").glob("*.jsonl")), *names]:
+        if (build / name).exists():
+            (build / name).replace(out / name)
+    shutil.rmtree(build / "shards")
 
 
 def _toml(settings: config.Settings | str) -> str:

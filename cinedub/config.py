@@ -41,6 +41,7 @@ class Probe:
     recogniser: Model = Model("faster-whisper", "whisper-base")
     min_ms: int = 1_000
     max_hours: float = 12.0
+    max_pixels: int = 36_000_000
     timeout_s: float = 60.0
 
 
@@ -174,6 +175,13 @@ class Pack:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """The stage cache: at most ``max_gb`` (10^9 bytes) besides what builds at work or unfinished need; 0 for any size. It changes no result."""
+
+    max_gb: float = 200.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree."""
 
@@ -190,6 +198,7 @@ class Settings:
     correct: Correct = field(default_factory=Correct)
     judge: Judge = field(default_factory=Judge)
     pack: Pack = field(default_factory=Pack)
+    cache: Cache = field(default_factory=Cache)
 
 
 def load(profile: Path | None = None, file: Path | None = None, sets: Iterable[str] = ()) -> Settings:

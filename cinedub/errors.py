@@ -4,8 +4,10 @@ CinedubError                 one line: what, why, what to do; the command prints
 ├── UsageError               a setting, argument or manifest is wrong
 ├── WeightsError             a model's files are missing or damaged: stops a build at once
 ├── StorageError             no space, no permission, no such place: stops a build at once
+├── BrokenError              element after element fails in the same way: stops a build
 └── ElementError             this film, reel or clip can't go on: becomes a dead letter with ``code``
     ├── MediaError           the media is not what it should be
+    │   └── Killed           ffmpeg was killed from outside: tried again once
     └── ModelError           a model refused its input
 
 Everything else that escapes a stage becomes a dead letter with the code ``INTERNAL``.
@@ -30,6 +32,10 @@ class StorageError(CinedubError):
     """Nothing can be written or read where it must be."""
 
 
+class BrokenError(CinedubError):
+    """Element after element fails in the same way."""
+
+
 class ElementError(CinedubError):
     """One element can't go on. ``code`` is from the taxonomy in the README, e.g. ``PROBE_NO_AUDIO``."""
 
@@ -43,6 +49,13 @@ class ElementError(CinedubError):
 
 class MediaError(ElementError):
     """The media is not what it should be."""
+
+
+class Killed(MediaError):
+    """ffmpeg was killed from outside, by hand or because memory ran out."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__("DECODE_KILLED", message)
 
 
 class ModelError(ElementError):

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from typing import IO, Any
 import ffmpeg
 import numpy as np
 
-from cinedub.errors import MediaError
+from cinedub.errors import Killed, MediaError
 from schemas import Span
 
 FORMATS = (
@@ -30,7 +31,8 @@ FORMATS = (
     "wav,flac,mp3,aac,ac3,w64,aiff,caf"
 )
 _SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
-_SHOWN = re.compile(rb"pts_time:\s*(-?[0-9.]+)")
+#: Only the filter's own lines: what a film says of itself is printed indented.
+_SHOWN = re.compile(rb"\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] n:.*?pts_time:\s*(-?[0-9.]+)")
 
 
 def opened(path: Path) -> list[str]:
@@ -49,6 +51,7 @@ def probe(path: Path, timeout_s: float = 60.0) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
         raise MediaError("PROBE_TIMEOUT", f"{path.name}: ffprobe gave no answer in {timeout_s:.0f} s") from error
+    _check_alive(done.returncode, path)
     if done.returncode:
         raise MediaError("PROBE_UNREADABLE", f"{path.name}: not a film that ffmpeg can read: {_last_line(done.stderr)}")
     return dict(json.loads(done.stdout or b"{}"))
@@ -169,6 +172,7 @@ def run(arguments: list[str], timeout_s: float, code: str, path: Path, level: st
         except BaseException:
             _kill(process)
             raise
+    _check_alive(process.returncode, path)
     if process.returncode:
         raise MediaError(code, f"{path.name}: {_last_line(errors)}")
     return errors.decode(errors="replace")
@@ -202,7 +206,7 @@ class _Times:
 
     def _collect(self, stream: IO[bytes]) -> None:
         for line in stream:
-            match = _SHOWN.search(line) if b"showinfo" in line else None
+            match = _SHOWN.match(line)
             with self._ready:
                 if match:
                     self._times.append(float(match[1]))
@@ -228,31 +232,26 @@ class _Times:
 
 
 @contextmanager
-def _decoder(graph: Any, timeout_s: float, code: str, path: Path) -> Iterator[tuple[IO[bytes], _Times]]:
-    """A running ffmpeg: its output and its frame times. Killed at its deadline, and when the reader leaves early."""
+def _decoder(graph: Any, timeout_s: float, code: str, path: Path) -> Iterator[tuple[_Patient, _Times]]:
+    """A running ffmpeg: its output and its frame times. Killed when it kept its reader waiting too long, and when the reader leaves early."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "info", *ffmpeg.compile(graph)[1:]]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None and process.stderr is not None
-    times, late = _Times(process.stderr), threading.Event()
-
-    def stop() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(timeout_s, stop)
-    timer.start()
+    times, patience = _Times(process.stderr), _Patience(process, timeout_s)
+    out = _Patient(process.stdout, patience)
     try:
-        yield process.stdout, times
-        finished = process.stdout.read(1) == b""
-        if finished:
+        yield out, times
+        if out.read(1) == b"":
+            patience.begin()
             process.wait()
             times.join()
-            if late.is_set():
+            if patience.over.is_set():
                 raise MediaError("DECODE_TIMEOUT", f"{path.name}: ffmpeg was still at work after {timeout_s:.0f} s")
+            _check_alive(process.returncode, path)
             if process.returncode:
                 raise MediaError(code, f"{path.name}: {times.last.decode(errors='replace')[:300]}")
     finally:
-        timer.cancel()
+        patience.end()
         _kill(process)
         process.stdout.close()
         process.wait()
@@ -260,12 +259,66 @@ def _decoder(graph: Any, timeout_s: float, code: str, path: Path) -> Iterator[tu
         process.stderr.close()
 
 
-def _read(stream: IO[bytes], count: int) -> bytes:
+class _Patience:
+    """How long ffmpeg may keep its reader waiting, in all; then it is killed. The time that the reader takes for itself doesn't count."""
+
+    def __init__(self, process: subprocess.Popen[bytes], limit_s: float) -> None:
+        self.over, self._done = threading.Event(), threading.Event()
+        self._process, self._left_s = process, limit_s
+        self._since: float | None = None
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """The reader waits."""
+        self._since = time.monotonic()
+
+    def pause(self) -> None:
+        """The reader has what it wanted."""
+        if self._since is not None:
+            self._left_s -= time.monotonic() - self._since
+        self._since = None
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.25):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._left_s:
+                self.over.set()
+                _kill(self._process)
+                return
+
+
+class _Patient:
+    """ffmpeg's output, read with limited patience."""
+
+    def __init__(self, stream: IO[bytes], patience: _Patience) -> None:
+        self._stream, self._patience = stream, patience
+
+    def read(self, count: int) -> bytes:
+        """Up to ``count`` bytes; none at the end."""
+        self._patience.begin()
+        try:
+            return self._stream.read(count)
+        finally:
+            self._patience.pause()
+
+
+def _read(stream: _Patient, count: int) -> bytes:
     parts, missing = [], count
     while missing and (data := stream.read(missing)):
         parts.append(data)
         missing -= len(data)
     return b"".join(parts)
+
+
+def _check_alive(code: int, path: Path) -> None:
+    if code in (-signal.SIGKILL, -signal.SIGTERM):
+        raise Killed("DECODE_KILLED", f"{path.name}: ffmpeg was killed from outside; is there memory enough?")
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

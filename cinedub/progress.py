@@ -13,6 +13,8 @@ from typing import Any
 from cinedub.errors import CinedubError
 
 VARIABLE = "CINEDUB_PROGRESS"
+#: The process id of the command, for the workers that it starts on its machine.
+DRIVER = "CINEDUB_DRIVER"
 
 
 @dataclass

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from cinedub import storage
+from cinedub import storage, untrusted
 from cinedub.errors import CinedubError
 from schemas.record import MEMBERS, Record, Shard, Split, shard_name, upgrade
+
+#: Of a member: 30 s of film in any of its forms are less.
+MOST_BYTES = 1 << 30
 
 
 class ShardError(CinedubError):
@@ -69,11 +72,14 @@ def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record
     """
     name = shard_name(split, index)
     target = folder / f"{name}.tar"
-    beside = folder / f".{name}.{uuid.uuid4().hex}"
     places: list[Place] = []
     count, last = 0, ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        beside = storage.temporary(target)
+    except OSError as error:
+        raise storage.storage_error(error, target) from error
+    try:
         with beside.open("wb") as stream:
             out = _Digesting(stream)
             with tarfile.open(fileobj=out, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:  # type: ignore[call-overload]
@@ -82,6 +88,8 @@ def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record
                         raise ShardError(f"two records have the key {record.key}; a film must be given once")
                     last, count = record.key, count + 1
                     places += _add(tar, record)
+            stream.flush()
+            os.fsync(stream.fileno())
         beside.replace(target)
     except OSError as error:
         raise storage.storage_error(error, target) from error
@@ -101,43 +109,65 @@ def _add(tar: tarfile.TarFile, record: Record) -> Iterator[Place]:
 
 
 def read_shard(path: Path, members: Iterable[str] = MEMBERS) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Samples of a shard in order: key and the wanted members' bytes. The shard is not trusted.
+    """Samples of a shard in order: key and the wanted members' bytes. The shard is not trusted: no header makes this read or keep more than
+    ``MOST_BYTES`` of a member.
 
     Raises:
-        ShardError: a member that is no plain file, has a path, or lies apart from its sample.
+        ShardError: a member that is no plain file, has a path, is too large, or lies apart from its sample; a file that ends too early.
     """
     wanted, seen = set(members), set[str]()
     key, sample = "", dict[str, bytes]()
-    try:
-        with tarfile.open(path, "r|") as tar:
-            for info in tar:
-                base, _, name = info.name.partition(".")
-                if not info.isreg() or "/" in info.name or not base or not name:
-                    raise ShardError(f"{path.name}: member {info.name[:80]!r} is not a plain file of a sample")
-                if base != key:
-                    if key:
-                        yield key, sample
-                    if base in seen:
-                        raise ShardError(f"{path.name}: the members of {base!r} lie apart, or its key comes twice")
-                    seen.add(base)
-                    key, sample = base, {}
-                if name in sample:
-                    raise ShardError(f"{path.name}: {info.name!r} comes twice")
-                stream = tar.extractfile(info) if name in wanted else None
-                if stream is not None:
-                    sample[name] = stream.read()
-    except tarfile.TarError as error:
-        raise ShardError(f"{path.name}: not a tar that can be read: {error}") from error
+    with path.open("rb") as stream:
+        for info in _headers(stream, path.name):
+            base, _, name = info.name.partition(".")
+            if not info.isreg() or "/" in info.name or not base or not name:
+                raise ShardError(f"{path.name}: member {info.name[:80]!r} is not a plain file of a sample")
+            if base != key:
+                if key:
+                    yield key, sample
+                if base in seen:
+                    raise ShardError(f"{path.name}: the members of {base!r} lie apart, or its key comes twice")
+                seen.add(base)
+                key, sample = base, {}
+            if name in sample:
+                raise ShardError(f"{path.name}: {info.name!r} comes twice")
+            if name in wanted and info.size > (untrusted.MOST_JSON if name == "json" else MOST_BYTES):
+                raise ShardError(f"{path.name}: {info.name[:80]!r} claims {info.size >> 20} MiB; that much is not read")
+            padded = -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+            if stream.tell() + padded > path.stat().st_size:
+                raise ShardError(f"{path.name}: ends inside {info.name[:80]!r}; copy it again")
+            after = stream.tell() + padded
+            if name in wanted:
+                sample[name] = stream.read(info.size)
+            stream.seek(after)
     if key:
         yield key, sample
 
 
+def _headers(stream: IO[bytes], shard: str) -> Iterator[tarfile.TarInfo]:
+    """The headers of a plain USTAR file, one after another: no extension headers, which may rename members and be of any size."""
+    while block := stream.read(tarfile.BLOCKSIZE):
+        if not block.strip(b"\0"):
+            return
+        try:
+            info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+        except (tarfile.TarError, ValueError) as error:
+            raise ShardError(f"{shard}: not a tar that can be read: {error}") from error
+        if info.size < 0 or block[156:157] in (b"x", b"g", b"L", b"K", b"S", b"X"):
+            raise ShardError(f"{shard}: member {info.name[:80]!r} has an extension header; shards are plain USTAR")
+        yield info
+
+
 def read_annotations(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON of every record in a shard, in today's schema."""
+    """The JSON of every record in a shard, in today's schema.
+
+    Raises:
+        ShardError, UntrustedError: as ``read_shard``; a sample without JSON, or with JSON that can't be read.
+    """
     for key, sample in read_shard(path, ["json"]):
         if "json" not in sample:
             raise ShardError(f"{path.name}: sample {key!r} has no json")
-        yield upgrade(json.loads(sample["json"]))
+        yield upgrade(untrusted.json_object(sample["json"], f"{path.name}: {key}"))
 
 
 def shards_in(out: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,61 @@ def read(path: Path, span: Span, rate: int, mono: bool = True) -> Float32[np.nda
 
 def write(path: Path, blocks: Iterable[Float32[np.ndarray, "channels samples"]], rate: int) -> int:
     """Write blocks as 16-bit FLAC; values outside [-1, 1] are clipped. Returns the number of samples per channel."""
-    samples, file = 0, None
-    try:
+    samples = 0
+    with ExitStack() as stack:
+        file: Flac | None = None
         for block in blocks:
-            if file is None:
-                file = soundfile.SoundFile(path, "w", rate, block.shape[0], format="FLAC", subtype="PCM_16")
-            file.write(np.clip(block.T, -1.0, 1.0))
+            file = file or stack.enter_context(Flac(path, rate, block.shape[0]))
+            file.write(block)
             samples += block.shape[1]
-    finally:
-        if file is not None:
-            file.close()
     return samples
+
+
+class Flac:
+    """A 16-bit FLAC file in the making, in blocks (channels, samples); values outside [-1, 1] are clipped.
+
+    libsndfile doesn't tell when a disk is full, so that the bytes go through a file that does.
+    """
+
+    def __init__(self, path: Path, rate: int, channels: int) -> None:
+        self._disk = _Disk(path)
+        self._file = soundfile.SoundFile(self._disk, "w", rate, channels, format="FLAC", subtype="PCM_16")
+
+    def __enter__(self) -> Flac:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._file.close()
+        finally:
+            self._disk.close()
+        if kind is None:
+            self._disk.check()
+
+    def write(self, block: Float32[np.ndarray, "channels samples"]) -> None:
+        """The next block. Raises ``OSError`` when it can't be written."""
+        self._file.write(np.clip(block.T, -1.0, 1.0))
+        self._disk.check()
+
+
+class _Disk:
+    """A file that keeps what went wrong until it is asked: libsndfile's callbacks can't raise."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w+b")
+        self._error: OSError | None = None
+        self.seek, self.tell, self.close = self._file.seek, self._file.tell, self._file.close
+
+    def read(self, count: int) -> bytes:
+        return self._file.read(count)
+
+    def write(self, data: bytes) -> int:
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._error = error
+        return len(data)
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error

@@ -4,21 +4,29 @@ A stage's result is one folder in the cache, written beside its place and rename
 Elements carry ``asset:{address}/{name}`` URIs, so that records don't depend on where the cache is.
 
     $CINEDUB_CACHE/stages/{stage}/{address[:2]}/{address}/result.json, vocals.flac, …
+
+What is being written is called ``.{32 hex digits}.part``; the process that writes it is present in the cache (``present``), so that whoever
+tidies up (``cinedub.cache``) knows what a killed process left behind from what is in use. A folder's time of change is when it was last used.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import functools
 import hashlib
 import os
 import shutil
 import uuid
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from cinedub.errors import StorageError
 
 ASSET = "asset:"
+#: What stands for the part of an address that nobody else may see.
+HIDDEN = "?…"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -34,12 +42,66 @@ def check_cache() -> None:
     Raises:
         StorageError: it can't be made or written.
     """
-    probe = cache_root() / f".{uuid.uuid4().hex}"
     try:
-        write_atomic(probe, b"")
-        probe.unlink()
+        cache_root().mkdir(parents=True, exist_ok=True)
+        check_space(cache_root())
     except OSError as error:
         raise storage_error(error, cache_root()) from error
+
+
+def check_space(folder: Path) -> None:
+    """Write a mebibyte in a folder and take it away again.
+
+    Raises:
+        OSError: no space, or no permission.
+    """
+    probe = temporary(folder / "probe")
+    try:
+        with probe.open("wb") as stream:
+            stream.write(bytes(1 << 20))
+            stream.flush()
+            os.fsync(stream.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def present() -> None:
+    """Mark this process as one that uses the cache: a file that it keeps locked as long as it lives."""
+    _presence(cache_root(), os.getpid())
+
+
+def absent() -> None:
+    """This process has done with the cache, for now."""
+    _presence(cache_root(), os.getpid()).close()
+    _presence.cache_clear()
+
+
+@functools.cache
+def _presence(root: Path, process: int) -> IO[bytes]:
+    folder = root / "users"
+    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = folder / uuid.uuid4().hex
+        stream = path.open("xb")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if path.exists():  # nobody tidied it away before it was locked
+            return stream
+        stream.close()
+
+
+def temporary(path: Path) -> Path:
+    """Where to write what will be renamed to ``path``: beside it."""
+    present()
+    return path.with_name(f".{uuid.uuid4().hex}.part")
+
+
+def used(uri: str) -> bool:
+    """Note that an asset is in use; False when it isn't there."""
+    try:
+        os.utime(resolve(uri).parent)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def address(*parts: bytes | str) -> str:
@@ -65,6 +127,16 @@ def resolve(uri: str) -> Path:
     return Path(uri)
 
 
+def shown(uri: str) -> str:
+    """An address as it may be shown and written down: without a user, and without what follows ``?``, where signed addresses hold their key."""
+    if "://" not in uri:
+        return uri
+    scheme, _, rest = uri.partition("://")
+    place, query, _ = rest.partition("?")
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{HIDDEN if query or '@' in host else ''}"
+
+
 def content_digest(path: Path) -> str:
     """sha256 of a file's bytes, remembered by its path, size and time of change so that an unchanged film is read once."""
     facts = path.stat()
@@ -80,9 +152,12 @@ def content_digest(path: Path) -> str:
 def write_atomic(path: Path, data: bytes) -> None:
     """Write beside and rename: the file is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    beside = temporary(path)
     try:
-        beside.write_bytes(data)
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -95,13 +170,14 @@ def _fetch(uri: str) -> Path:
     target = cache_root() / "films" / address(uri) / Path(uri).name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{uuid.uuid4().hex}")
+        beside = temporary(target)
         try:
             with fsspec.open(uri, "rb") as stream, beside.open("wb") as out:
                 shutil.copyfileobj(stream, out, 1 << 22)
             beside.rename(target)
         finally:
             beside.unlink(missing_ok=True)
+    os.utime(target.parent)
     return target
 
 
@@ -119,17 +195,24 @@ class Assets:
         #: False for a result that another try may better: it is used now and not remembered.
         self.lasting = True
         self.folder = cache_root() / "stages" / stage / place[:2] / place
-        self._beside = self.folder.parent / f".{place}.{uuid.uuid4().hex}"
+        self._beside = self.folder.parent
 
     def __enter__(self) -> Assets:
         try:
+            self._beside = temporary(self.folder)
             self._beside.mkdir(parents=True)
         except OSError as error:
             raise storage_error(error, self._beside) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        shutil.rmtree(self._beside, ignore_errors=True)
+        try:
+            if isinstance(error, Exception) and not isinstance(error, OSError):
+                check_space(self._beside)  # what fails because the disk is full doesn't always say so: ffmpeg, libsndfile
+        except OSError as full:
+            raise storage_error(full, self.folder) from error
+        finally:
+            shutil.rmtree(self._beside, ignore_errors=True)
 
     def path(self, name: str) -> Path:
         """Where to write ``name`` before it is published."""
@@ -144,10 +227,29 @@ class Assets:
         if not self.lasting:
             return
         try:
+            for file in self._beside.iterdir():
+                _to_disk(file)
             self._beside.rename(self.folder)
         except OSError as error:
             if not self.folder.is_dir():
                 raise storage_error(error, self.folder) from error
+
+    def there(self) -> bool:
+        """Whether the folder is in its place already; then it counts as used."""
+        try:
+            os.utime(self.folder)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def _to_disk(file: Path) -> None:
+    """A rename may outlive a power failure that the bytes don't."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:

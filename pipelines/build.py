@@ -16,8 +16,9 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from cinedub import backends, commit, config, display, progress, sources, storage, weights
-from cinedub.errors import CinedubError, UsageError
+from cinedub import attempts, backends, cache, commit, config, display, progress, shards, sources, storage, weights
+from cinedub.errors import UsageError
+from pipelines.run import run
 from schemas import Shard, Source, codec
 from transforms.correct import Correct
 from transforms.cut_clips import CutClips
@@ -39,10 +40,6 @@ from transforms.write_losses import WriteLosses, write_dropped
 from transforms.write_shards import WriteShards
 
 
-class BuildFailed(CinedubError):
-    """The build stopped before it was finished."""
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a build ended: dataset.json, metrics.json and the dead letters."""
@@ -56,17 +53,17 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
     losses = Losses()
     accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
-    shards = (
+    written = (
         passages(accepted, settings, losses)
         | "Spread passages" >> beam.Reshuffle()
         | Correct(settings.correct, losses)
         | Judge(settings.judge, losses)
-        | Pack(settings, losses)
+        | Pack(dataclasses.replace(settings, cache=config.Cache()), losses)  # how large the cache may be changes no record
         | WriteShards(settings.pack, out)
     )
     _ = pipeline | WriteLosses(losses, out)
     _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / ".build" / "films.json")
-    _ = shards | "All shards" >> _Collect(out / ".build" / "shards.json")
+    _ = written | "All shards" >> _Collect(out / ".build" / "shards.json")
 
 
 def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
@@ -125,24 +122,51 @@ def build(
     """
     films = sources.expand(names)[:limit]
     preflight(settings)
+    with commit.at_work(out):
+        attempts.forget(out)
+        return make(films, out, settings, beam_flags, mode)
+
+
+def retry(out: Path, sets: Sequence[str] = (), beam_flags: Sequence[str] = (), mode: str = "text") -> Outcome | None:
+    """Try the dead letters of a finished dataset again, and merge what comes of them; None when there are none.
+
+    What was finished stays as it is, also when ``sets`` changes the settings: they are for what was not.
+
+    Raises:
+        ShardError: no finished dataset at ``out``. UsageError: its films' addresses were not kept. Otherwise as ``build``.
+    """
+    shards.shards_in(out)
+    if not any((out / "failures").glob("*.jsonl")):
+        return None
+    settings = config.load(out / "settings.toml", sets=sets)
+    preflight(settings)
+    with commit.at_work(out):
+        films, former = attempts.again(out)
+        return make(films, out, settings, [*beam_flags, *(f"--former_settings={path}" for path in former)], mode)
+
+
+def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_flags: Sequence[str], mode: str) -> Outcome:
+    """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
     commit.begin(out, settings)
+    attempts.keep_films(out, films)
     note = out / ".build" / f"progress-{uuid.uuid4().hex}.jsonl"
-    os.environ[progress.VARIABLE] = str(note.absolute())
+    os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
     options = PipelineOptions(list(beam_flags), save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
     try:
-        with display.Watch(note, len(films), mode) as watch:
+        with cache.bounded(int(settings.cache.max_gb * 1e9)), display.Watch(note, len(films), mode) as watch:
             pipeline = beam.Pipeline(runner=runner, options=options)
             draw(pipeline, films, settings, out)
-            result = _run(pipeline, watch)
-        metrics = {"stages": _stages(result), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
-        if not (out / "dropped.parquet").exists():
-            write_dropped([], out / "dropped.parquet")
-        made = codec.decode((out / ".build" / "shards.json").read_bytes(), list[Shard])
-        durations = dict(codec.decode((out / ".build" / "films.json").read_bytes(), list[tuple[str, int]]))
-        dataset = commit.finish(out, settings, made, len(films), sum(durations.values()) / 1000, metrics)
+            result = run(pipeline, watch.reader)
+            metrics = {"stages": _stages(result), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
+            if not (out / ".build" / "dropped.parquet").exists():
+                write_dropped([], out / ".build" / "dropped.parquet")
+            made = codec.decode((out / ".build" / "shards.json").read_bytes(), list[Shard])
+            durations = dict(codec.decode((out / ".build" / "films.json").read_bytes(), list[tuple[str, int]]))
+            dataset = commit.finish(out, settings, made, len(films), sum(durations.values()) / 1000, metrics)
     finally:
-        os.environ.pop(progress.VARIABLE, None)
+        for name in (progress.VARIABLE, progress.DRIVER):
+            os.environ.pop(name, None)
         note.unlink(missing_ok=True)
     letters = [codec.decode(line, dict) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     return Outcome(dataset, metrics, letters)
@@ -160,18 +184,6 @@ def preflight(settings: config.Settings) -> None:
             backends.digest(role, model)
             if model.weights not in weights.PACK:
                 backends.load(role, model)
-
-
-def _run(pipeline: beam.Pipeline, watch: display.Watch) -> Any:
-    try:
-        result = pipeline.run()
-        result.wait_until_finish()
-    except Exception as error:
-        watch.reader.update()
-        if watch.reader.fatal:
-            raise BuildFailed(watch.reader.fatal) from error
-        raise BuildFailed(f"the runner failed: {str(error).strip().splitlines()[-1][:300]}; run with --debug for the trace") from error
-    return result
 
 
 def _stages(result: Any) -> dict[str, Any]:

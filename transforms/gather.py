@@ -27,7 +27,7 @@ def appearance(voices: Iterable[Voices], faces: Iterable[Faces]) -> Appearance |
     if not both:
         return None
     with storage.Assets("Gather", storage.address(*map(identity, both))) as assets:
-        if not assets.folder.is_dir():
+        if not assets.there():
             remember(assets.path("clips.json"), both)
             assets.publish()
         return Appearance(both[0].clip.film, assets.uri("clips.json"))

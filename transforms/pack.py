@@ -63,7 +63,7 @@ def _render(clip: Clip) -> Iterator[tuple[str, Member]]:
     """The media of a clip, cut once however often its annotations change."""
     piece = codec.encode([clip.film.sha256, clip.span, clip.stems.vocals, clip.stems.background, clip.stems.mix, RATE_VOCALS, RATE_MIX])
     with storage.Assets("Render", storage.address("1", piece)) as assets:
-        if not assets.folder.is_dir():
+        if not assets.there():
             media.write_video(storage.resolve(clip.film.uri), clip.span, assets.path("mp4"))
             span = clip.span.shift(-clip.stems.reel.heard.start)
             vocals = sound.read(storage.resolve(clip.stems.vocals), span, RATE_VOCALS)
@@ -139,8 +139,7 @@ def _speaker(speaker: Speaker) -> dict[str, Any]:
 def provenance(settings: config.Settings) -> list[dict[str, Any]]:
     """Which backend, model files and settings made the record, stage by stage."""
     rows = []
-    for stage in dataclasses.fields(settings):
-        node = getattr(settings, stage.name)
+    for node in (getattr(settings, field.name) for field in dataclasses.fields(settings) if field.name != "cache"):
         digest = storage.address(codec.encode(node))[:16]
         for role, model in config.models(node).items() or {"": None}.items():
             known = model is not None and model.weights != ""

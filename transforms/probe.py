@@ -10,10 +10,12 @@ import numpy as np
 
 from cinedub import config, media, storage
 from cinedub.backends.roles import Recogniser
-from cinedub.errors import MediaError
+from cinedub.errors import Killed, MediaError
 from schemas import AudioStream, Film, Language, Source, Span, VideoStream
 from transforms.stage import Stage, identity
 
+#: Sound and pictures may both end so long before a film does: titles, and lengths that are rounded.
+_TAIL_MS = 1500
 _HEARD_AT = (0.2, 0.4, 0.6, 0.8)
 
 
@@ -22,11 +24,11 @@ def probe(source: Source, config: config.Probe, assets: storage.Assets, recognis
 
     Raises:
         MediaError: PROBE_MISSING, PROBE_EMPTY, PROBE_UNREADABLE, PROBE_NO_VIDEO, PROBE_NO_AUDIO, PROBE_TOO_SHORT, PROBE_TOO_LONG,
-            PROBE_TRUNCATED or PROBE_TIMEOUT.
+            PROBE_TOO_LARGE, PROBE_TRUNCATED or PROBE_TIMEOUT.
     """
     path = _path(source)
     found = media.probe(path, config.timeout_s)
-    video, audio = video_of(path, found), _audio(path, found)
+    video, audio = video_of(path, found, config.max_pixels), _audio(path, found)
     duration = _duration(path, found)
     if duration < config.min_ms:
         raise MediaError("PROBE_TOO_SHORT", f"{path.name}: lasts {duration} ms, at least {config.min_ms} ms are wanted (probe.min_ms)")
@@ -67,11 +69,11 @@ def _streams(found: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [s for s in found.get("streams", []) if s.get("codec_type") == kind and not any(s.get("disposition", {}).get(flag) for flag in cover)]
 
 
-def video_of(path: Path, found: dict[str, Any]) -> VideoStream:
+def video_of(path: Path, found: dict[str, Any], most_px: int = 36_000_000) -> VideoStream:
     """The picture that ffprobe found.
 
     Raises:
-        MediaError: PROBE_NO_VIDEO.
+        MediaError: PROBE_NO_VIDEO, or PROBE_TOO_LARGE for more than ``most_px`` pixels.
     """
     for stream in _streams(found, "video"):
         rates = [
@@ -79,6 +81,10 @@ def video_of(path: Path, found: dict[str, Any]) -> VideoStream:
         ]
         width, height = int(stream.get("width") or 0), int(stream.get("height") or 0)
         if rates and width and height:
+            if width * height > most_px:
+                raise MediaError(
+                    "PROBE_TOO_LARGE", f"{path.name}: claims {width} by {height} pixels, at most {most_px} in all are taken (probe.max_pixels)"
+                )
             turned = any(abs(int(side.get("rotation", 0))) % 180 == 90 for side in stream.get("side_data_list", []))
             size = (height, width) if turned else (width, height)
             return VideoStream(int(stream["index"]), str(stream.get("codec_name", "?")), *size, str(Fraction(rates[0])))
@@ -108,14 +114,17 @@ def _decode_ends(path: Path, duration: int) -> None:
     """The first and the last seconds must give pictures and sound, or the file was cut short."""
     for span in (Span(0, min(1000, duration)), Span(max(0, duration - 3000), duration)):
         try:
-            pictures = sum(1 for _ in media.pictures(path, span, (32, 32)))
+            seen = [pts for pts, _ in media.pictures(path, span, (32, 32))]
             heard = sum(block.shape[1] for block in media.sound(path, span, 8000, 1, strict=True))
+        except Killed:
+            raise
         except MediaError as error:
             raise MediaError(
                 "PROBE_TRUNCATED", f"{path.name}: can't be decoded at {span.start / 1000:.0f} s ({error}); copy it again or remux it"
             ) from error
-        if not pictures or not heard:
-            what = "sound" if pictures else "pictures"
+        reached = max([*seen, span.start + heard // 8])
+        if not seen or not heard or reached < span.end - _TAIL_MS:
+            what = "pictures" if not seen else "sound" if not heard else f"pictures or sound after {reached / 1000:.1f} s, looked for"
             raise MediaError("PROBE_TRUNCATED", f"{path.name}: no {what} at {span.start / 1000:.0f} s of {duration / 1000:.0f} s; copy it again")
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import numpy as np
-import soundfile
 import soxr
 
 from cinedub import config, media, storage
 from cinedub.backends import roles
 from cinedub.backends.roles import Channels
+from cinedub.sound import Flac
 from schemas import Shots, Stems
 from transforms.stage import Stage
 
@@ -39,16 +40,13 @@ def separate(shots: Shots, config: config.Separate, assets: storage.Assets, sepa
     wanted = (reel.heard.duration * RATE + 500) // 1000
     voices = resample(separator.vocals(resample(stereo(), RATE, separator.rate)), separator.rate, RATE)
     names = {"mix": channels, "vocals": 1, "background": channels}
-    files = {name: soundfile.SoundFile(assets.path(f"{name}.flac"), "w", RATE, count, "PCM_16", format="FLAC") for name, count in names.items()}
-    try:
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(Flac(assets.path(f"{name}.flac"), RATE, count)) for name, count in names.items()}
         for vocals in exactly(voices, wanted, 2):
             mix = take(waiting, source, vocals.shape[1], channels)
             voice = vocals if channels == 2 else vocals.mean(axis=0, keepdims=True)
             for name, sound in (("mix", mix), ("vocals", vocals.mean(axis=0, keepdims=True)), ("background", mix - voice)):
-                files[name].write(np.clip(sound.T, -1.0, 1.0))
-    finally:
-        for file in files.values():
-            file.close()
+                files[name].write(sound)
     return Stems(shots, assets.uri("mix.flac"), assets.uri("vocals.flac"), assets.uri("background.flac"))
 
 

@@ -9,30 +9,38 @@ A stage is a pure function and a class that names it:
 
 The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by
 role. It returns a noun or a list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that
-element alone; a model that can't load, or storage that can't be written, stops the build.
+element alone; a model that can't load, or storage that can't be written, stops the build, and so do a hundred failures of one kind in a row.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+import re
+import shutil
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import apache_beam as beam
 import msgspec
 from apache_beam.metrics import Metrics
+from apache_beam.options.pipeline_options import PipelineOptions
 
 import schemas
 from cinedub import __version__, backends, config, progress, storage
-from cinedub.errors import CinedubError, ElementError
+from cinedub.errors import BrokenError, CinedubError, ElementError, Killed
 from schemas import Dropped, Failure, codec
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+#: So many elements failing one after another with one code are no bad luck: the stage is broken, or what all of them need is gone.
+IN_A_ROW = 100
 
 
 @dataclasses.dataclass
@@ -41,6 +49,14 @@ class Losses:
 
     failures: list[Any] = dataclasses.field(default_factory=list)
     dropped: list[Any] = dataclasses.field(default_factory=list)
+
+
+class RetryOptions(PipelineOptions):
+    """What was finished with other settings is kept (see ``pipelines.build.retry``)."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: Any) -> None:
+        parser.add_argument("--former_settings", action="append", help="settings whose results are taken where there are any")
 
 
 class Stage(beam.PTransform, Generic[In, Out]):
@@ -63,7 +79,8 @@ class Stage(beam.PTransform, Generic[In, Out]):
     def expand(self, elements: Any) -> Any:
         """The stage's results; losses are put aside."""
         takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))
-        work = beam.ParDo(_Run(type(self), self.settings)).with_outputs("failures", "dropped", main="results")
+        former = [node_of(self.settings, Path(path)) for path in elements.pipeline.options.view_as(RetryOptions).former_settings or ()]
+        work = beam.ParDo(_Run(type(self), self.settings, former)).with_outputs("failures", "dropped", main="results")
         if self.hints:
             work = work.with_resource_hints(**self.hints)
         done = elements | "Run" >> work.with_input_types(takes)
@@ -79,36 +96,47 @@ def _same(element: Any) -> Any:
 class _Run(beam.DoFn):
     """One stage's function over elements, with its models and its cache."""
 
-    def __init__(self, stage: type[Stage[Any, Any]], settings: Any) -> None:
-        self.stage, self.settings = stage, settings
+    def __init__(self, stage: type[Stage[Any, Any]], settings: Any, former: Sequence[Any] = ()) -> None:
+        self.stage, self.settings, self.former = stage, settings, former
         self.name = stage.__name__
+        self.row: tuple[str, int] = ("", 0)
 
     def setup(self) -> None:
         """Find the models: a missing one stops the build. They are loaded when the first element needs them."""
+        leave_with_the_driver()
         with progress.fatal(self.name):
-            self.description = description(self.stage, self.settings)
+            self.descriptions = [description(self.stage, settings) for settings in (*self.former, self.settings)]
 
     def process(self, element: Any) -> Iterator[Any]:
         """The element's results, its losses, or its failure."""
         started, hit = time.monotonic(), False
         try:
-            place = storage.address(self.description, self.stage.key(element))
-            nouns = recall(self.name, place, element)
+            places = [storage.address(each, self.stage.key(element)) for each in self.descriptions]
+            nouns = next((found for place in places if (found := recall(self.name, place, element)) is not None), None)
             hit = nouns is not None
             if nouns is None:
-                nouns = compute(self.stage, self.settings, element, place)
+                nouns = compute(self.stage, self.settings, element, places[-1])
         except Exception as error:
             if stops_a_build(error):
                 with progress.fatal(self.name):
                     raise (storage.storage_error(error, storage.cache_root()) if isinstance(error, OSError) else error) from error
             letter = failure(self.name, element, error)
             self._count("failed", element, started, hit)
+            self._fail(letter, error)
             yield beam.pvalue.TaggedOutput("failures", letter)
             return
+        self.row = ("", 0)
         dropped = sum(isinstance(noun, Dropped) for noun in nouns)
         self._count("done", element, started, hit, out=len(nouns) - dropped, dropped=dropped)
         for noun in nouns:
             yield beam.pvalue.TaggedOutput("dropped", noun) if isinstance(noun, Dropped) else noun
+
+    def _fail(self, letter: Failure, error: Exception) -> None:
+        code, count = self.row
+        self.row = (letter.code, count + 1 if letter.code == code else 1)
+        if self.row[1] >= IN_A_ROW:
+            with progress.fatal(self.name):
+                raise BrokenError(f"{IN_A_ROW} failures in a row with {letter.code}; the last: {letter.message}; see to it and run again") from error
 
     def _count(self, outcome: str, element: Any, started: float, hit: bool, out: int = 0, dropped: int = 0) -> None:
         busy_ms, media_ms = int((time.monotonic() - started) * 1000), media_length(element)
@@ -125,7 +153,10 @@ def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: st
     """Run a stage's function on an element and remember what it gives at ``place``."""
     models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
     with storage.Assets(stage.__name__, place) as assets:
-        result = stage.run(element, settings, assets, **models)
+        try:
+            result = stage.run(element, settings, assets, **models)
+        except Killed:  # from outside: a second chance, at once
+            result = stage.run(element, settings, assets, **models)
         nouns = result if isinstance(result, list) else [result]
         remember(assets.path("result.json"), nouns)
         assets.publish()
@@ -137,6 +168,27 @@ def at_once(stage: type[Stage[Any, Any]], settings: Any, element: Any) -> list[A
     place = storage.address(description(stage, settings), stage.key(element))
     found = recall(stage.__name__, place, element)
     return compute(stage, settings, element, place) if found is None else found
+
+
+def leave_with_the_driver() -> None:
+    """A worker process that the command started ends when the command has gone, and doesn't write into what the next one makes."""
+    driver = int(os.environ.get(progress.DRIVER, "0"))
+    if not driver or driver == os.getpid() or any(thread.name == progress.DRIVER for thread in threading.enumerate()):
+        return
+
+    def follow() -> None:
+        while Path(f"/proc/{driver}").exists() or not Path("/proc/self").exists():
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=follow, name=progress.DRIVER, daemon=True).start()
+
+
+def node_of(settings: Any, path: Path) -> Any:
+    """The part of a settings file that is for the stage that ``settings`` is for."""
+    tree = config.load(path)
+    nodes = [dataclasses.replace(tree, cache=config.Cache()), *(getattr(tree, field.name) for field in dataclasses.fields(tree))]
+    return next(node for node in nodes if type(node) is type(settings))
 
 
 def description(stage: type[Stage[Any, Any]], settings: Any) -> bytes:
@@ -169,9 +221,17 @@ def recall(stage: str, place: str, element: Any) -> list[Any] | None:
     """The remembered results of a stage for an element, with the element's films in them; None when there are none."""
     films: dict[str, Any] = {}
     _rewrite(_tree(element), lambda film: films.setdefault(film["id"], film))
+    result = storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json")
     try:
-        return remembered(storage.resolve(f"{storage.ASSET}{stage}/{place}/result.json"), films)
+        data = result.read_bytes()
+        whole = all(
+            [storage.used(f"{storage.ASSET}{folder.decode()}/result.json") for folder in {f"{stage}/{place}".encode(), *_ASSETS.findall(data)}]
+        )
+        return remembered(result, films) if whole else None
     except FileNotFoundError:
+        return None
+    except (msgspec.DecodeError, KeyError, ValueError, AttributeError):  # not what we wrote: a damaged disk
+        shutil.rmtree(result.parent)
         return None
 
 
@@ -182,6 +242,8 @@ def remembered(path: Path, films: dict[str, Any]) -> list[Any]:
 
 
 _FILM = "$film"
+#: The folders that a remembered result says things lie in.
+_ASSETS = re.compile(rb'"asset:([A-Za-z]+/[0-9a-f]{32})/')
 
 
 def _tree(element: Any) -> Any:
@@ -200,7 +262,7 @@ def _rewrite(node: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
 
 def failure(stage: str, element: Any, error: Exception) -> Failure:
     """The dead letter of an element."""
-    code = error.code if isinstance(error, ElementError) else "INTERNAL"
+    code = error.code if isinstance(error, ElementError) else "OUT_OF_MEMORY" if isinstance(error, MemoryError) else "INTERNAL"
     message = str(error) if isinstance(error, CinedubError) else f"{type(error).__name__}: {error}"
     trace = "".join(traceback.format_exception(error))
     digest = hashlib.sha256(trace.encode()).hexdigest()[:12]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
-from cinedub import storage
+from cinedub import attempts, storage
 from cinedub.manifest import write_dropped
 from schemas import Dropped, Failure, codec
 from transforms.stage import Losses
 
 
 class WriteLosses(beam.PTransform):
-    """Write ``failures/{stage}.jsonl`` and ``dropped.parquet``; gives (stage, count) pairs."""
+    """Write ``OUT/.build/failures/{stage}.jsonl`` and ``dropped.parquet``; gives (stage, count) pairs."""
 
     def __init__(self, losses: Losses, out: Path) -> None:
         super().__init__()
@@ -32,14 +33,15 @@ class WriteLosses(beam.PTransform):
 
 
 def _write_letters(item: tuple[str, Iterable[Failure]], out: Path) -> tuple[str, int]:
-    letters = sorted(item[1], key=lambda letter: letter.key)
-    storage.write_atomic(out / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
+    tried = attempts.tried(out)
+    letters = [replace(letter, attempt=tried.get(letter.id, 0) + 1) for letter in sorted(item[1], key=lambda letter: (letter.key, letter.message))]
+    storage.write_atomic(out / ".build" / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
     return item[0], len(letters)
 
 
 def _write_dropped(item: tuple[str, Iterable[Dropped]], out: Path) -> tuple[str, int]:
     clips = sorted(item[1], key=lambda clip: (clip.key, clip.code))
-    write_dropped(clips, out / "dropped.parquet")
+    write_dropped(clips, out / ".build" / "dropped.parquet")
     return "", len(clips)
 
 

@@ -26,7 +26,7 @@ class _Note:
 
 
 class WriteShards(beam.PTransform):
-    """Write ``OUT/shards/*.tar`` and ``OUT/.build/*.parquet``; gives the shards' facts."""
+    """Write ``OUT/.build/shards/*.tar``, and a ``.parquet`` beside each; gives the shards' facts. ``commit.finish`` puts them in their place."""
 
     def __init__(self, settings: config.Pack, out: Path) -> None:
         super().__init__()
@@ -52,16 +52,26 @@ def _write(item: tuple[str, Iterable[Record]], out: Path) -> Shard:
 
 
 def write(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
-    """Write one shard and its manifest fragment, or find that they are there already, made of the same records."""
-    name = shard_name(split, index)
-    note, made_of = out / ".build" / f"{name}.json", storage.address(codec.encode(records))
-    target = out / "shards" / f"{name}.tar"
-    if note.exists():
-        known = codec.decode(note.read_bytes(), _Note)
-        if known.made_of == made_of and target.exists() and target.stat().st_size == known.shard.bytes:
-            return known.shard
-    shard, places = shards.write_shard(out / "shards", split, index, records)
-    (out / ".build").mkdir(parents=True, exist_ok=True)
-    pq.write_table(manifest(records, places, name), out / ".build" / f"{name}.parquet")
-    storage.write_atomic(note, codec.encode(_Note(made_of, shard)))
+    """Write one shard and its manifest fragment into ``OUT/.build/shards``, or find that it is there already, or in its place, made of the same
+    records."""
+    name, made_of = shard_name(split, index), storage.address(codec.encode(records))
+    build, making = out / ".build", out / ".build" / "shards"
+    if known := _known(build / f"{name}.json", out / "shards" / f"{name}.tar", made_of):
+        for other in making.glob(f"{name}.*"):
+            other.unlink()
+        return known
+    if known := _known(making / f"{name}.json", making / f"{name}.tar", made_of):
+        return known
+    (making / f"{name}.json").unlink(missing_ok=True)
+    shard, places = shards.write_shard(making, split, index, records)
+    pq.write_table(manifest(records, places, name), making / f"{name}.parquet")
+    storage.write_atomic(making / f"{name}.json", codec.encode(_Note(made_of, shard)))
     return shard
+
+
+def _known(note: Path, tar: Path, made_of: str) -> Shard | None:
+    """The facts of a shard that is there, made of these records."""
+    if not note.exists() or not tar.exists():
+        return None
+    known = codec.decode(note.read_bytes(), _Note)
+    return known.shard if known.made_of == made_of and tar.stat().st_size == known.shard.bytes else None

@@ -11,8 +11,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cinedub.commands import DONE, FAILED, LOSSES
+
+if TYPE_CHECKING:
+    from pipelines.build import Outcome
 
 TAKES_BEAM_FLAGS = True
 
@@ -25,6 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path, help="a TOML file laid over the profile")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
     parser.add_argument("--limit", type=int, help="take only the first N films")
+    ends(parser)
+
+
+def ends(parser: argparse.ArgumentParser) -> None:
+    """What decides how a build is told and how it ends."""
     parser.add_argument("--max-failures", type=float, default=0.5, metavar="RATIO", help="exit 3 when a stage fails on more than this share")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="show nothing but faults")
@@ -33,12 +42,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from cinedub import config, display
+    from cinedub import config
     from pipelines import build
 
     settings = config.load(build.profile(options.profile), options.settings, options.set)
-    mode = "quiet" if options.quiet else "json" if options.json else "text"
-    outcome = build.build(options.films, options.out, settings, options.limit, options.beam_flags, mode)
+    return tell(build.build(options.films, options.out, settings, options.limit, options.beam_flags, mode(options)), options)
+
+
+def mode(options: argparse.Namespace) -> str:
+    """How a build shows itself."""
+    return "quiet" if options.quiet else "json" if options.json else "text"
+
+
+def tell(outcome: Outcome, options: argparse.Namespace) -> int:
+    """Say how a build ended; returns the exit code."""
+    from cinedub import display
+
     if options.json:
         print(json.dumps({"dataset": outcome.dataset, "metrics": outcome.metrics}))
     elif not options.quiet:

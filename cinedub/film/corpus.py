@@ -48,13 +48,18 @@ def write(settings: FilmSettings, out: Path) -> dict[str, Any]:
     """
     began = time.monotonic()
     text = dump(settings)
-    commit.begin(out, text)
+    with commit.at_work(out):
+        commit.begin(out, text)
+        return _write(settings, out, text, began)
+
+
+def _write(settings: FilmSettings, out: Path, text: str, began: float) -> dict[str, Any]:
     made: list[Shard] = []
     waiting: list[Record] = []
     dropped: list[Dropped] = []
     film_ms = 0
     films = math.ceil(settings.seconds / FILM_S)
-    with tempfile.TemporaryDirectory(dir=out / ".build") as folder:
+    with tempfile.TemporaryDirectory(dir=out / commit.BUILD) as folder:
         for number in range(films):
             seconds = min(FILM_S, settings.seconds - number * FILM_S)
             one = dataclasses.replace(settings, seed=settings.seed * 10_000 + number, seconds=seconds, fps="25", height=HEIGHT)
@@ -65,7 +70,7 @@ def write(settings: FilmSettings, out: Path) -> dict[str, Any]:
             if sum(record.bytes for record in waiting) > _SHARD_BYTES or number == films - 1:
                 made.append(_shard(out, settings, len(made), waiting))
                 waiting = []
-    manifest.write_dropped(dropped, out / "dropped.parquet")
+    manifest.write_dropped(dropped, out / commit.BUILD / "dropped.parquet")
     models = {name: weights.digest(weights.find(name)) for name in ("kokoro", "hibari", "campplus", "face-landmarker")}
     metrics = {"stages": {}, "wall_s": round(time.monotonic() - began, 3), "peak_mb": 0.0}
     return commit.finish(out, text, made, films, film_ms / 1000, metrics, models)
@@ -74,9 +79,9 @@ def write(settings: FilmSettings, out: Path) -> dict[str, Any]:
 def _shard(out: Path, settings: FilmSettings, index: int, records: list[Record]) -> Shard:
     import pyarrow.parquet as pq
 
-    shard, places = shards.write_shard(out / "shards", settings.split, index, records)
+    shard, places = shards.write_shard(out / commit.BUILD / "shards", settings.split, index, records)
     name = shard_name(settings.split, index)
-    pq.write_table(manifest.manifest(records, places, name), out / ".build" / f"{name}.parquet")
+    pq.write_table(manifest.manifest(records, places, name), out / commit.BUILD / "shards" / f"{name}.parquet")
     for member in (member for record in records for member in record.members):
         Path(member.uri).unlink()
     return shard

@@ -42,7 +42,7 @@ def test_help_shows_every_verb_with_an_example_and_imports_nothing_heavy() -> No
         (("build", "README.md", "--out", "x", "--set", "hear.segmenter=oracle"), "unknown segmenter 'oracle'; known here: pyannote"),
         (("validate", "nowhere"), "no finished dataset here"),
         (("weights", "fetch", "gpt-9"), "unknown weights 'gpt-9'"),
-        (("doctor", "--", "--x"), "only build takes flags after --"),
+        (("doctor", "--", "--x"), "this verb takes no flags after --"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(arguments: tuple[str, ...], message: str) -> None:

@@ -1,0 +1,81 @@
+"""Run a pipeline to its end, or say in one line why it had to stop."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from cinedub.errors import CinedubError
+from cinedub.progress import Reader
+
+
+class BuildFailed(CinedubError):
+    """The build stopped before it was finished."""
+
+
+def run(pipeline: beam.Pipeline, reader: Reader) -> Any:
+    """The pipeline's result, when it is done.
+
+    Raises:
+        BuildFailed: with what a worker said before it stopped, or that a worker died.
+    """
+    with _workers() as lost:
+        try:
+            result = pipeline.run()
+            result.wait_until_finish()
+        except (Exception, KeyboardInterrupt) as error:
+            reader.update()
+            if reader.fatal:
+                raise BuildFailed(reader.fatal) from error
+            if lost:
+                raise BuildFailed(f"a worker died ({lost[0]}); if memory ran out, use fewer; the same command goes on where it was") from error
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise BuildFailed(f"the runner failed: {str(error).strip().splitlines()[-1][:300]}; run with --debug for the trace") from error
+    return result
+
+
+@contextmanager
+def _workers() -> Iterator[list[str]]:
+    """Beam waits for ever for a worker process that has died: it is told to stop, and the other workers are ended."""
+    lost: list[str] = []
+    former = threading.excepthook
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" not in str(failed.exc_value):
+            former(failed)
+        elif not lost:
+            lost.append(str(failed.exc_value).removeprefix("Worker subprocess exited with "))
+            _thread.interrupt_main()
+
+    threading.excepthook = hook
+    try:
+        yield lost
+    finally:
+        if lost:
+            for process in _descendants(os.getpid()):
+                try:
+                    os.kill(process, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        threading.excepthook = former
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Worker processes under this one, with what they run."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == process:
+            yield from _descendants(int(path.name))
+            yield int(path.name)
