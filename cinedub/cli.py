@@ -12,6 +12,7 @@ from importlib import import_module
 from cinedub import __version__
 from cinedub.commands import DONE, USAGE, VERBS
 from cinedub.errors import CinedubError, UsageError
+from cinedub.storage import scrubbed
 
 _EXAMPLES = """examples:
   cinedub build film.mp4 --out dataset
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CinedubError as error:
         if options.debug:
             raise
-        print(f"cinedub: {error}", file=sys.stderr)
+        print(f"cinedub: {scrubbed(str(error))}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # whoever reads our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

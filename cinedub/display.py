@@ -93,7 +93,7 @@ class Watch:
         return text + (f"  {left:.0f} s left" if left >= 1 else "")
 
 
-def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: Path) -> str:
+def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: str) -> str:
     """The table at the end of a build, as plain text."""
     rows = [
         ("films", str(dataset["films"])),
@@ -105,7 +105,7 @@ def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: Path) -> str:
     rows += [("failures", str(sum(dataset["failures"].values())))]
     rows += [(f"  {stage}", str(count)) for stage, count in sorted(dataset["failures"].items())]
     rows += [("time", f"{metrics['wall_s']:.0f} s for {dataset['film_s']:.0f} s of film, peak memory {metrics['peak_mb']:.0f} MB")]
-    rows += [("shards", f"{len(dataset['shards'])} in {out / 'shards'}"), ("report", str(out / "report.html"))]
+    rows += [("shards", f"{len(dataset['shards'])} in {out.rstrip('/')}/shards"), ("report", f"{out.rstrip('/')}/report.html")]
     return "\n".join(f"{name:<16} {value}" for name, value in rows)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cinedub import storage
 from cinedub.errors import CinedubError
 
 VARIABLE = "CINEDUB_PROGRESS"
@@ -45,7 +46,7 @@ def fatal(stage: str) -> Iterator[None]:
     except (CinedubError, OSError) as error:
         path = os.environ.get(VARIABLE)
         if path:
-            _append(path, [stage, "fatal", str(error)])
+            _append(path, [stage, "fatal", storage.scrubbed(str(error))])
         raise
 
 

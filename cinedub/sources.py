@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cinedub.errors import UsageError
+from cinedub.storage import shown
 from schemas import Language, Source
 
 FILMS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".mxf", ".flv", ".wmv", ".ogv", ".3gp", ".vob"}
@@ -34,6 +35,7 @@ def expand(names: Iterable[str]) -> list[Source]:
 def _expand(name: str) -> Iterator[Source]:
     path = Path(name)
     if "://" in name:
+        _check_open(name)
         yield Source(name, _title(name))
     elif path.is_dir():
         films = sorted(file for file in path.rglob("*") if file.suffix.lower() in FILMS and file.is_file())
@@ -51,6 +53,11 @@ def _expand(name: str) -> Iterator[Source]:
         yield from (_film(file) for file in films)
     else:
         raise UsageError(f"{name}: no such file or folder")
+
+
+def _check_open(uri: str) -> None:
+    if "@" in uri.partition("://")[2].partition("/")[0]:
+        raise UsageError(f"{shown(uri)}: a user in an address ends up in process lists; leave it out and use the store's own environment variables")
 
 
 def _film(path: Path) -> Source:
@@ -74,7 +81,9 @@ def _manifest(path: Path) -> Iterator[Source]:
         language = row.get("language") or None
         if language is not None and language not in LANGUAGES:
             raise UsageError(f"{where}: unknown language {language!r}; known: {', '.join(LANGUAGES)} (leave it empty to have it detected)")
-        if "://" not in uri:
+        if "://" in uri:
+            _check_open(uri)
+        else:
             film = Path(uri) if Path(uri).is_absolute() else path.parent / uri
             if not film.is_file():
                 raise UsageError(f"{where}: {uri}: no such file")

@@ -16,6 +16,7 @@ import fcntl
 import functools
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -135,6 +136,19 @@ def shown(uri: str) -> str:
     place, query, _ = rest.partition("?")
     host, slash, path = place.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{HIDDEN if query or '@' in host else ''}"
+
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>\\]+")
+_SECRET = re.compile(r".*(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)")
+
+
+def scrubbed(text: str) -> str:
+    """A text as it may be shown: addresses as ``shown`` gives them, and no value of an environment variable whose name says that it is secret."""
+    text = _ADDRESS.sub(lambda match: shown(match[0]), text)
+    for name, value in os.environ.items():
+        if len(value) >= 8 and _SECRET.fullmatch(name.upper()):
+            text = text.replace(value, "***")
+    return text
 
 
 def content_digest(path: Path) -> str:

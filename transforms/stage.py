@@ -266,7 +266,8 @@ def failure(stage: str, element: Any, error: Exception) -> Failure:
     message = str(error) if isinstance(error, CinedubError) else f"{type(error).__name__}: {error}"
     trace = "".join(traceback.format_exception(error))
     digest = hashlib.sha256(trace.encode()).hexdigest()[:12]
-    return Failure(stage, element.id, code, message.splitlines()[0][:500] if message else code, digest, 1, codec.encode(element).decode())
+    line = storage.scrubbed(message.splitlines()[0])[:500] if message else code
+    return Failure(stage, element.id, code, line, digest, 1, storage.scrubbed(codec.encode(element).decode()))
 
 
 def media_length(element: Any) -> int:

@@ -24,7 +24,7 @@ TAKES_BEAM_FLAGS = True
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("films", nargs="+", metavar="FILM", help="file, folder, glob, or manifest (.csv, .jsonl: uri, title, series, language)")
-    parser.add_argument("--out", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument("--out", required=True, help="the dataset's folder, or its place in an object store (s3://bucket/name)")
     parser.add_argument("--profile", default="local", help="shipped settings by name, or a path (default: local)")
     parser.add_argument("--settings", type=Path, help="a TOML file laid over the profile")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
@@ -42,11 +42,15 @@ def ends(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from cinedub import config
+    from cinedub import config, remote
     from pipelines import build
 
     settings = config.load(build.profile(options.profile), options.settings, options.set)
-    return tell(build.build(options.films, options.out, settings, options.limit, options.beam_flags, mode(options)), options)
+    place = remote.workplace(options.out) if remote.is_remote(options.out) else Path(options.out)
+    outcome = build.build(options.films, place, settings, options.limit, options.beam_flags, mode(options))
+    if remote.is_remote(options.out):
+        remote.publish(place, options.out)
+    return tell(outcome, options)
 
 
 def mode(options: argparse.Namespace) -> str:
@@ -61,7 +65,7 @@ def tell(outcome: Outcome, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"dataset": outcome.dataset, "metrics": outcome.metrics}))
     elif not options.quiet:
-        print(display.summary(outcome.dataset, outcome.metrics, options.out))
+        print(display.summary(outcome.dataset, outcome.metrics, str(options.out)))
     for letter in outcome.letters[:20] if not options.json else []:
         print(f"cinedub: {letter['stage']}: {letter['code']}: {letter['message']}", file=sys.stderr)
     if outcome.letters and not outcome.dataset["records"]:

@@ -143,7 +143,7 @@ class Trial:
         self.out, self.cache, self.log = folder / "out", folder / "cache", folder / "log"
         folder.mkdir(parents=True)
 
-    def run(self, kills: int, steps: int = 25) -> None:
+    def run(self, kills: int, steps: int = 70) -> None:
         """Kill at most so many times; then let it end, and look."""
         os.environ["CINEDUB_CACHE"] = str(self.cache)
         before: dict[str, tuple[int, int]] = {}
@@ -168,7 +168,7 @@ class Trial:
     def _once(self, steps: int) -> bool:
         """One child and one kill; True when it ended by itself."""
         how = self.chance.choice(["step"] * 4 + ["time"] * 3 + ["ffmpeg"])  # then the driver too, so that the chain goes on
-        step, after = self.chance.randint(1, steps), self.chance.uniform(0.1, 4.0)
+        step, after = self.chance.randint(1, steps), self.chance.uniform(0.3, 6.0)
 
         def work() -> int:
             if how == "step":
