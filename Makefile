@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction doctor voice-gender llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction doctor test-faults test-hostile fuzz voice-gender llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -96,6 +96,22 @@ unit: weights
 
 test: weights ## every test
 	@$(BIN)/python -m pytest
+
+# Long proofs of docs/reliability.md; WORK is where they work.
+WORK ?= out/faults
+KILLS ?= 50
+
+test-faults: weights ## [KILLS=50]: kill builds and commits again and again, fill disks (as root), and compare bytes
+	@mkdir -p $(WORK)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.commit $(shell mktemp -d)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.kill $(WORK) --kills $(KILLS)
+	@if [ "$$(id -u)" = 0 ]; then OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.disk $(WORK); else echo "full disks need root: skipped"; fi
+
+test-hostile: env ## every hostile film through everything that decodes
+	@$(BIN)/python -m tests.hostile.run
+
+fuzz: env ## [COUNT=2000 SEED=0]: mutated films
+	@$(BIN)/python -m tests.hostile.run --fuzz $(or $(COUNT),2000) --seed $(or $(SEED),0)
 
 clean: ## remove what was made here (not the caches)
 	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import html
 import json
 import shutil
 import time
@@ -112,7 +113,7 @@ def finish(
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
             storage.write_atomic(build / name, json.dumps(value, indent=1, sort_keys=True).encode())
         _put_in_place(out, shards)
-        report.write(out)
+        _page(out)
         storage.write_atomic(out / SUCCESS, b"")
         cache.finished(out)
     except OSError as error:
@@ -168,6 +169,18 @@ def _put_in_place(out: Path, shards: list[Shard]) -> None:
         if (build / name).exists():
             (build / name).replace(out / name)
     shutil.rmtree(build / "shards")
+
+
+def _page(out: Path) -> None:
+    """The page to look at. A dataset is whole without one: what went wrong with it is told in its place."""
+    try:
+        report.write(out)
+    except OSError:
+        raise
+    except Exception as error:
+        told = html.escape(f"{type(error).__name__}: {error}")
+        page = f"<!doctype html><meta charset=utf-8><title>CineDub</title><p>The dataset is whole. This page could not be made: {told}"
+        storage.write_atomic(out / "report.html", page.encode())
 
 
 def _toml(settings: config.Settings | str) -> str:

@@ -241,9 +241,7 @@ def _pictures() -> Iterator[Case]:
     yield Case("interlaced", lambda folder: good(folder, "mkv", "-vf", "interlace", "-flags", "+ilme+ildct", "-c:v", "mpeg2video"), (TAKEN,))
     yield Case("pixels that are not square", lambda folder: good(folder, "mp4", "-vf", "setsar=64/45"), (TAKEN,))
     yield Case("pixels a thousand times as wide", lambda folder: good(folder, "mkv", "-vf", "setsar=1000/1", "-c:v", "ffv1"), (TAKEN,))
-    sizes = "testsrc2=size=96x64:duration=2[a];testsrc2=size=64x96:duration=2,scale=96:64[b];[a][b]concat"
     yield Case("black", lambda folder: good(folder, picture=f"color=black:size=96x64:duration={SECONDS}"), (TAKEN,))
-    yield Case("joined from two", lambda folder: good(folder, picture=sizes), (TAKEN,))
     yield Case("the size changes on the way", _resized, (TAKEN, *_BROKEN))
 
 

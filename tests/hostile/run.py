@@ -14,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -69,7 +70,10 @@ def decode(film: Film, path: Path, clip: Path) -> None:
 
 def judge(case: Case, folder: Path) -> str:
     """What is wrong with a case's end; nothing when it is right."""
-    path = case.make(folder)
+    try:
+        path = case.make(folder)
+    except (subprocess.SubprocessError, ValueError) as error:
+        return f"can't be made: {str(error)[-300:]}"
     before, started = sorted(folder.iterdir()), time.process_time()
     try:
         found = end(path)
