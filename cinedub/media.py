@@ -148,7 +148,7 @@ def write_video(path: Path, span: Span, target: Path) -> None:
         "tpad", stop_mode="clone", stop_duration=span.duration / 1000
     )
     video = video.filter("trim", start=-0.01).filter("setpts", "PTS-STARTPTS")
-    video = video.filter("scale", "trunc(iw/2)*2", "trunc(ih/2)*2").filter("setsar", 1)
+    video = video.filter("scale", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)").filter("setsar", 1)
     graph = video.output(
         str(target), vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,
         format="mp4", movflags="+faststart", fflags="+bitexact", **{"flags:v": "+bitexact", "x264-params": "keyint=50:sliced-threads=0"},

@@ -39,7 +39,7 @@ def publish(out: Path, uri: str) -> int:
         UsageError: no such kind of store. StorageError: the store fails again and again.
     """
     store, root = _open(uri)
-    there = _known(store, root)
+    there = _again(lambda: _known(store, root), uri)
     shards = json.loads((out / "dataset.json").read_text())["shards"]
     _again(lambda: store.exists(f"{root}/{_SUCCESS}") and store.rm_file(f"{root}/{_SUCCESS}"), uri)
     sent = 0
@@ -74,7 +74,7 @@ def _known(store: Any, root: str) -> dict[str, tuple[str, int]]:
     try:
         shards = json.loads(store.cat_file(f"{root}/dataset.json"))["shards"]
         return {shard["uri"]: (shard["sha256"], shard["bytes"]) for shard in shards if store.info(f"{root}/{shard['uri']}")["size"] == shard["bytes"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 
 
@@ -102,7 +102,7 @@ def _again(work: Callable[[], T], uri: str) -> T:
     for attempt in range(_TRIES):
         try:
             return work()
-        except OSError as error:
+        except Exception as error:  # each store's library has errors of its own
             if attempt == _TRIES - 1 or isinstance(error, PermissionError):
                 said = storage.scrubbed(str(error).splitlines()[0] if str(error) else type(error).__name__)
                 raise StorageError(f"{storage.shown(uri)}: {said}; check the store and your rights there, and run again") from error

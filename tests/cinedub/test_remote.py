@@ -61,6 +61,10 @@ class Shaky(MemoryFileSystem):
     cachable = False
     every, calls = 3, 0
 
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.replace("shaky://", "memory://"))
+
     def put_file(self, lpath: str, rpath: str, **kwargs: Any) -> None:
         type(self).calls += 1
         if self.calls % self.every == 0:
