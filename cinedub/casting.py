@@ -22,6 +22,8 @@ _SEGMENTER, _FACE = 0.1, 0.08
 #: Two local voices that are heard at once for this long are two people.
 _TOGETHER_MS = 300
 _WINDOW_MS = 1_500
+#: The least of a voice heard alone, where others are heard too, that tells whose it is.
+_LEAST_ALONE_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,11 @@ class Heard:
 
     @property
     def weight(self) -> Float[np.ndarray, " W"]:
-        """What each window is worth: its length over 1.5 s, nothing where mostly two voices are heard."""
+        """What each window is worth: how long its voice is heard alone in it over 1.5 s, nothing where that is too short to tell a voice by."""
         length = self.windows[:, 1] - self.windows[:, 0]
         mixed = np.array([_covered(window, self.other_turns(int(voice))) for window, voice in zip(self.windows, self.voice, strict=True)])
-        return np.where(mixed.reshape(length.shape) > 0.5 * length, 0.0, np.minimum(length / _WINDOW_MS, 1.0))
+        alone = length - mixed.reshape(length.shape)
+        return np.where((alone < length) & (alone < _LEAST_ALONE_MS), 0.0, np.minimum(alone / _WINDOW_MS, 1.0))
 
     def other_turns(self, voice: int) -> list[Turn]:
         """Turns of every local voice but one."""

@@ -71,7 +71,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 6
+    version = 7
 
 
 def _clips(part: Appearance) -> list[Heard]:
