@@ -13,9 +13,9 @@ from schemas import Clip, Span, Turn, Voices, union
 from transforms.stage import Stage
 
 RATE = 16_000
-#: A voice is active above this probability, and around it while it stays above the second: voices fade in and out. Shorter holes are filled, then
-#: shorter bursts dropped (breaths and clicks).
-_ACTIVE, _STILL, _HOLE_MS, _BURST_MS = 0.5, 0.3, 250, 200
+#: A voice is active above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks). A lower one at the ends of a
+#: turn would find more speech, but runs turns together: who says what then suffers more.
+_ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
@@ -31,7 +31,7 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
     """
     heard = _sound(clip)
     activity = follow(heard, segmenter)
-    turns = turns_of(activity, segmenter.step_ms, clip.span)
+    turns = _turns(activity, segmenter.step_ms, clip.span)
     turns = sorted([*turns, *unclaimed(clip, turns)], key=lambda turn: (turn.span, turn.speaker))
     pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
     spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
@@ -50,7 +50,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 2
+    version = 3
 
 
 def follow(heard: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
@@ -119,12 +119,11 @@ def unclaimed(clip: Clip, turns: list[Turn]) -> list[Turn]:
     return found
 
 
-def turns_of(activity: Float[np.ndarray, "frames voices"], step_ms: float, span: Span) -> list[Turn]:
-    """Turns of voices whose activity is known frame by frame, numbered by first appearance."""
+def _turns(activity: np.ndarray, step_ms: float, span: Span) -> list[Turn]:
     voices: list[list[tuple[int, int, float]]] = []
     for column in activity.T:
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], column > _STILL, [0]])))
-        runs = [[int(a), int(b)] for a, b in edges.reshape(-1, 2) if column[a:b].max() > _ACTIVE]
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], column > _ACTIVE, [0]])))
+        runs = [[int(a), int(b)] for a, b in edges.reshape(-1, 2)]
         joined: list[list[int]] = []
         for run in runs:
             if joined and (run[0] - joined[-1][1]) * step_ms < _HOLE_MS:

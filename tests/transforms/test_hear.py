@@ -12,7 +12,7 @@ import soxr
 from cinedub import backends, config, sound, storage, weights
 from cinedub.film import voices
 from schemas import AudioStream, Clip, Film, Reel, Shots, Span, Stems, Turn, Utterance, VideoStream, Word
-from transforms.hear import follow, hear, turns_of, unclaimed, windows
+from transforms.hear import follow, hear, unclaimed, windows
 
 RATE = 16_000
 
@@ -111,11 +111,3 @@ def test_two_people_are_heard_at_their_times_with_vectors_that_tell_them_apart(t
         other = voice[:, None] != voice
         assert alike[~other].min() > alike[other].max()
         assert np.nanmedian(arrays["pitch"][voice == 0]) < np.nanmedian(arrays["pitch"][voice == 1])
-
-
-def test_a_voice_fades_in_and_out_but_a_murmur_alone_is_none() -> None:
-    """Frames of 100 ms: one voice rises over a half and trails off, another never does."""
-    loud = [0.0, 0.1, 0.35, 0.6, 0.9, 0.9, 0.4, 0.35, 0.1, 0.0]
-    murmur = [0.0, 0.4, 0.45, 0.4, 0.4, 0.4, 0.4, 0.0, 0.0, 0.0]
-    (turn,) = turns_of(np.array([loud, murmur]).T, 100.0, Span(0, 1000))
-    assert turn.span == Span(200, 800)
