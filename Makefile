@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction doctor test-faults test-hostile fuzz voice-gender llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,19 @@ score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]:
 voice-gender: env ## learn to hear gender from synthetic voices (ten minutes): cinedub/voice_gender.json
 	@$(BIN)/cinedub weights fetch build film kokoro-voices
 	@PYTHONPATH=. $(BIN)/python -m cinedub.film.voice_gender cinedub/voice_gender.json
+
+dub: weights ## VIDEO=… SCRIPT=… VOICES='anna=anna.wav …' OUT=… [FLAGS=…]: dub a clip (FLAGS=--film: a whole film)
+	@test -n "$(SCRIPT)" || { echo "say what to dub: make dub VIDEO=clip.mp4 SCRIPT=lines.srt VOICES='anna=anna.wav' OUT=dubbed.mp4" >&2; exit 2; }
+	@$(BIN)/cinedub weights fetch hifigan-universal
+	@$(BIN)/cinedub dub $(if $(VIDEO),--video "$(VIDEO)") --script "$(SCRIPT)" $(if $(VOICES),--voices $(VOICES)) --out $(if $(filter out,$(OUT)),dubbed.$(if $(VIDEO),mp4,wav),"$(OUT)") $(FLAGS)
+
+# Held-out lines, voices and faces, in both languages; then what the model makes of them.
+HELD_OUT ?= out/held-out
+evaluate: score-weights ## [DATASET=…] [FLAGS=…]: measure the dubbing model on records it never saw
+	@$(BIN)/cinedub weights fetch hifigan-universal
+	@[ -n "$(DATASET)" ] || for tongue in en zh; do [ -f $(HELD_OUT)/$$tongue/_SUCCESS ] || \
+		$(BIN)/cinedub film $(HELD_OUT)/$$tongue --truth-shards --split test --seconds 240 --language $$tongue --seed 7 || exit 1; done
+	@for place in $(or $(DATASET),$(HELD_OUT)/en $(HELD_OUT)/zh); do $(BIN)/cinedub evaluate $$place --write $$place/evaluation.json $(FLAGS) || exit 1; done
 
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor

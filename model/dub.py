@@ -103,12 +103,16 @@ class Dubbing:
             made, _ = self._network.generate(batch, noise.to(self._device), manner.steps, manner.guidance)
         return [made[row, : clip.frames].float() for row, clip in enumerate(clips)]
 
+    def render(self, mels: Float32[Tensor, "frames 80"]) -> Sound:
+        """Any mel spectrogram as sound."""
+        return self._vocoder.sound(mels).cpu().numpy()
+
     def sound(self, order: Order, index: int, mels: Float32[Tensor, "frames 80"]) -> Float32[np.ndarray, " samples"]:
         """A canvas as sound, cut to the line's slot."""
         line = order.lines[index]
         first, last = slot(line.start_ms, line.end_ms)
         at = mel.samples_of(line.start_ms - _begin(line.start_ms))
-        spoken = self._vocoder.sound(mels).cpu().numpy()[at : at + last - first]
+        spoken = self.render(mels)[at : at + last - first]
         return np.pad(spoken, (0, last - first - len(spoken))) * gate(last - first)
 
 

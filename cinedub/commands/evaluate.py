@@ -1,0 +1,54 @@
+"""Measure the dubbing model on records that it never saw.
+
+Beside it, on the same clips: the recording, the recording through the vocoder, and TTS put into the slots, stretched or with its durations set.
+
+examples:
+  cinedub evaluate dataset --limit 40 --write evaluation.json
+  cinedub evaluate dataset --checkpoint run/best --baseline hibari
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cinedub.commands import DONE
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("dataset", type=Path, metavar="OUT", help="a dataset: the test split of cinedub film --truth-shards, or a built one")
+    parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="RUN/best (default: the one that comes with CineDub)")
+    parser.add_argument("--limit", type=int, default=40, metavar="N", help="so many records, of every language and kind alike (default: 40)")
+    parser.add_argument("--baseline", choices=["kokoro", "hibari"], default="kokoro", help="whose TTS (default: kokoro; hibari is faster, one voice)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
+    for name in ("text", "video", "style"):
+        parser.add_argument(f"--guide-{name}", type=float, default=0.0, metavar="W", help=f"lean towards what the {name} adds (default: 0)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write everything as JSON, and the tables as Markdown beside")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from cinedub import dubtable, storage
+    from model.dub import SHIPPED, Manner
+    from model.evaluate import evaluate
+    from model.network import Guidance
+
+    manner = Manner(options.seed, options.steps, Guidance(options.guide_text, options.guide_video, options.guide_style))
+    scores = evaluate(options.dataset, options.checkpoint or SHIPPED, options.limit, manner, options.device, options.baseline, _told)
+    text = json.dumps(scores, indent=1, ensure_ascii=False, allow_nan=True) + "\n"
+    if options.write:
+        storage.write_atomic(options.write, text.encode())
+        storage.write_atomic(options.write.with_suffix(".md"), dubtable.markdown(scores).encode())
+    print(text if options.json else dubtable.markdown(scores), end="")
+    return DONE
+
+
+def _told(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of} records", end="\n" if done == of else "", file=sys.stderr, flush=True)

@@ -1,0 +1,214 @@
+"""Dubbed speech against its record: are the words understood, in whose voice, in time, on the lips, in what manner, how clean.
+
+Each clip is measured by itself (``measure``); ``cinedub.dubtable`` adds clips up. Scorers are those that datasets are built with: their digests go
+with the figures, and the recording is measured beside every system, for no figure means much without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jiwer
+import meeteval
+import numpy as np
+import soxr
+from jaxtyping import Float, Float32
+
+from cinedub import backends, prosody, sync
+from cinedub.config import Model
+from cinedub.wording import tokens
+from schemas import Language
+
+RATE = 16_000
+MODELS = {
+    "recogniser": Model("faster-whisper", "whisper-base"), "voice_encoder": Model("campplus", "campplus"), "scorer": Model("dnsmos", "dnsmos"),
+}  # fmt: skip
+#: Lines are heard one after another with pauses between, so that it is known whose words are whose.
+_PAUSE_MS, _LEAD_MS = 600, 80
+#: Speech begins and ends where its level passes this (30 dB below its peak), looked for so far outside its line.
+_HEARD, _REACH_MS = 0.25, 200
+#: Lips are compared at lags of the sound from -200 to 200 ms, in lines that show them for so many frames.
+LAGS_MS = tuple(range(-200, 201, 20))
+_FRAME_MS, _LEAST = 40, 12
+#: A voice vector of less speech than this says little.
+_LEAST_S = 0.4
+
+Mono = Float32[np.ndarray, " samples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One line of a record as it should sound: when, whose, what; and its speaker's mouth at 25 Hz (nan where it isn't seen)."""
+
+    speaker: str
+    start_ms: int
+    end_ms: int
+    text: str
+    mouth: Float[np.ndarray, " frames"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was measured on one clip. Lists have an item per line or per border, nan or an empty list where nothing could be measured.
+
+    ``curves``: correlation of mouth and level at each of ``LAGS_MS``; ``manner``: median pitch (octaves over 1 Hz), its deviation in semitones,
+    tilt and level in dB; energies are sums of squares.
+    """
+
+    key: str
+    language: Language
+    kind: str
+    exact: bool
+    words: int
+    errors: int
+    cp_errors: int | None
+    right: list[float] = field(default_factory=list)
+    wrong: list[float] = field(default_factory=list)
+    dnsmos: float = 0.0
+    borders_ms: list[int] = field(default_factory=list)
+    energy: float = 0.0
+    outside: float = 0.0
+    curves: list[list[float]] = field(default_factory=list)
+    manner: list[list[float]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+
+def measure(
+    clip: dict[str, Any], lines: Sequence[Spoken], voices: dict[str, np.ndarray], strangers: Sequence[np.ndarray], sound: Mono, rate: int
+) -> Heard:
+    """One clip. ``clip`` has ``key``, ``language``, ``kind`` and ``duration_ms``; ``strangers`` are voices of other films."""
+    exact = abs(len(sound) - clip["duration_ms"] * rate / 1000) <= 1
+    heard = soxr.resample(sound, rate, RATE).astype(np.float32)
+    texts = transcribe(heard, lines, clip["language"])
+    words = errors = 0
+    for line, text in zip(lines, texts, strict=True):
+        wrong, of = errors_of(line.text, text, clip["language"])
+        words, errors = words + of, errors + wrong
+    right, wrong_voice, owners = similarity(heard, lines, voices, strangers)
+    level = sync.level(heard, RATE)
+    inside = np.zeros(len(heard), bool)
+    for line in lines:
+        inside[_at(line.start_ms) : _at(line.end_ms)] = True
+    power = np.square(heard, dtype=float)
+    sounding = prosody.measure(heard, RATE)
+    return Heard(
+        clip["key"], clip["language"], clip["kind"], exact, words, errors, with_speakers(lines, texts, owners, clip["language"]), right, wrong_voice,
+        backends.load("scorer", MODELS["scorer"]).score(heard).overall, [error for line in lines for error in borders(level, line, lines)],
+        float(power.sum()), float(power[~inside].sum()), [lips(level, line) for line in lines],
+        [manner(heard, sounding, line) for line in lines], texts,
+    )  # fmt: skip
+
+
+def transcribe(sound: Mono, lines: Sequence[Spoken], language: Language) -> list[str]:
+    """What is heard in each line: lines are cut out and heard one after another."""
+    parts, starts, at = [], [], 0
+    pause = np.zeros(_at(_PAUSE_MS), np.float32)
+    for line in lines:
+        part = sound[max(0, _at(line.start_ms - _LEAD_MS)) : _at(line.end_ms + _LEAD_MS)]
+        starts.append(at)
+        parts += [part, pause]
+        at += (len(part) + len(pause)) * 1000 // RATE
+    found: list[list[str]] = [[] for _ in lines]
+    for utterance in backends.load("recogniser", MODELS["recogniser"]).transcribe(np.concatenate(parts), language) if parts else []:
+        for word in utterance.words:
+            middle = (word.span.start + word.span.end) / 2 + _PAUSE_MS / 4
+            found[max(0, int(np.searchsorted(starts, middle, side="right")) - 1)].append(word.text)
+    return [" ".join(words) for words in found]
+
+
+def errors_of(wanted: str, given: str, language: Language) -> tuple[int, int]:
+    """Word (Chinese: character) errors, and how many words there are."""
+    reference, hypothesis = tokens(wanted, language), tokens(given, language)
+    if not reference or not hypothesis:
+        return max(len(reference), len(hypothesis)), len(reference)
+    found = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
+    return found.substitutions + found.deletions + found.insertions, len(reference)
+
+
+def with_speakers(lines: Sequence[Spoken], texts: Sequence[str], owners: Sequence[str], language: Language) -> int | None:
+    """Word errors with the words given to whom each line *sounds* like (concatenated minimum permutation); None for a clip of one speaker."""
+    if len({line.speaker for line in lines}) < 2:
+        return None
+    wanted: dict[str, list[str]] = {}
+    given: dict[str, list[str]] = {}
+    for line, text, owner in zip(lines, texts, owners, strict=True):
+        wanted.setdefault(line.speaker, []).extend(tokens(line.text, language))
+        given.setdefault(owner, []).extend(tokens(text, language))
+    streams = [[" ".join(words) for words in side.values()] for side in (wanted, given)]
+    return int(meeteval.wer.cp_word_error_rate(*streams, reference_sort=False, hypothesis_sort=False).errors)
+
+
+def similarity(
+    sound: Mono, lines: Sequence[Spoken], voices: dict[str, np.ndarray], strangers: Sequence[np.ndarray]
+) -> tuple[list[float], list[float], list[str]]:
+    """Cosines of each speaker's speech with their own voice and with the likest other one, and whom each line sounds like.
+
+    The others are the clip's other speakers; in a clip of one, the median of the strangers.
+    """
+    encoder = backends.load("voice_encoder", MODELS["voice_encoder"])
+    names = list(dict.fromkeys(line.speaker for line in lines))
+    right, wrong = [], []
+    for name in names:
+        said = np.concatenate([_cut(sound, line) for line in lines if line.speaker == name])
+        if len(said) >= _LEAST_S * RATE and voices[name].any():
+            vector = encoder.encode([said])[0]
+            right.append(float(vector @ voices[name]))
+            others = [float(vector @ voices[other]) for other in names if other != name]
+            wrong.append(max(others) if others else float(np.median([vector @ stranger for stranger in strangers] or [np.nan])))
+    owners = []
+    for line in lines:
+        part = _cut(sound, line)
+        vector = encoder.encode([part])[0] if len(part) >= _LEAST_S * RATE and len(names) > 1 else None
+        owners.append(line.speaker if vector is None else max(names, key=lambda name: float(vector @ voices[name])))
+    return right, wrong, owners
+
+
+def borders(level: Float[np.ndarray, " steps"], line: Spoken, lines: Sequence[Spoken]) -> list[int]:
+    """How far speech begins and ends from a line's own borders, in ms; nothing where no speech is found."""
+    others = [other for other in lines if other is not line]
+    first = max([line.start_ms - _REACH_MS, *(other.end_ms for other in others if other.end_ms <= line.start_ms)])
+    last = min([line.end_ms + _REACH_MS, *(other.start_ms for other in others if other.start_ms >= line.end_ms)])
+    first = max(0, first)
+    loud = np.flatnonzero(level[first // sync.STEP_MS : -(-last // sync.STEP_MS)] > _HEARD)
+    if not len(loud):
+        return []
+    begin, end = (first // sync.STEP_MS + int(step) for step in (loud[0], loud[-1] + 1))
+    return [abs(begin * sync.STEP_MS - line.start_ms), abs(end * sync.STEP_MS - line.end_ms)]
+
+
+def lips(level: Float[np.ndarray, " steps"], line: Spoken) -> list[float]:
+    """Correlation of the speaker's mouth with the level of the speech at each of ``LAGS_MS`` (positive: sound late), in the line; [] if unseen."""
+    frames = np.flatnonzero(~np.isnan(line.mouth))
+    times = frames * _FRAME_MS + _FRAME_MS // 2
+    curve = []
+    for lag in LAGS_MS:
+        at = (times + lag) // sync.STEP_MS
+        within = (times + lag >= line.start_ms) & (times + lag < line.end_ms) & (at < len(level))
+        if within.sum() < _LEAST:
+            return []
+        mouth, loud = line.mouth[frames[within]], level[at[within]]
+        deviation = float(mouth.std() * loud.std())
+        curve.append(float(((mouth - mouth.mean()) * (loud - loud.mean())).mean() / deviation) if deviation > 1e-9 else 0.0)
+    return curve
+
+
+def manner(sound: Mono, sounding: prosody.Prosody, line: Spoken) -> list[float]:
+    """Pitch, its deviation, tilt and level of a line."""
+    pitch, spread, tilt = sounding.over(line.start_ms, line.end_ms)
+    power = float(np.mean(np.square(_cut(sound, line), dtype=float))) if line.end_ms > line.start_ms else 0.0
+    return [float(np.log2(pitch)), spread, tilt, 10 * float(np.log10(power + 1e-10))]
+
+
+def _at(ms: int) -> int:
+    return ms * RATE // 1000
+
+
+def _cut(sound: Mono, line: Spoken) -> Mono:
+    return sound[_at(line.start_ms) : _at(line.end_ms)]
+
+
+def digests() -> dict[str, str]:
+    """What the figures rest on: each scorer's files and code."""
+    return {role: f"{model.backend}:{backends.digest(role, model)}" for role, model in MODELS.items()}

@@ -1,0 +1,88 @@
+"""Scores of dubbed speech: what is right scores as right, and each planted fault shows in its own figure."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soxr
+
+from cinedub import backends, dubscore, dubtable, sync, weights
+from cinedub.dubscore import RATE, Heard, Spoken
+
+NEEDED = ("whisper-base", "campplus", "dnsmos", "hibari")
+pytestmark = pytest.mark.skipif(not all(weights.present(name) for name in NEEDED), reason="the scorers' weights are not here")
+
+TEXTS = ("Nobody heard the ship come in before dawn.", "Then who left the lamp burning?")
+
+
+@pytest.fixture(scope="module")
+def scene() -> tuple[np.ndarray, list[Spoken], dict[str, np.ndarray]]:
+    """Two voices, a line each, and mouths that open with them."""
+    pytest.importorskip("hibari")
+    from cinedub.film.voices import Speaker
+
+    sound, lines, voices, at = np.zeros(9 * RATE, np.float32), [], {}, 500
+    for name, voice, text in zip("ab", ("hibari", "hibari@0.78"), TEXTS, strict=True):
+        speech = Speaker(voice, 1).say(text)
+        said = soxr.resample(speech.sound, 24_000, RATE).astype(np.float32)
+        start, end = at + speech.words[0].start, at + speech.words[-1].end
+        sound[at * RATE // 1000 :][: len(said)] += said
+        lines.append(Spoken(name, start, end, text, np.zeros(0)))
+        voices[name] = backends.load("voice_encoder", dubscore.MODELS["voice_encoder"]).encode([said])[0]
+        at = end + 900
+    sound = sound[: at * RATE // 1000]
+    loud = sync.level(sound, RATE)
+    mouth = np.array([loud[min(len(loud) - 1, (k * 40 + 20) // 10)] for k in range(len(sound) * 25 // RATE)]) * 0.3
+    return sound, [replace(line, mouth=mouth) for line in lines], voices
+
+
+def heard(scene: tuple, sound: np.ndarray) -> Heard:
+    clip = {"key": "k", "language": "en", "kind": "dialogue", "duration_ms": round(len(scene[0]) * 1000 / RATE)}
+    return dubscore.measure(clip, scene[1], scene[2], [], sound, RATE)
+
+
+@pytest.fixture(scope="module")
+def truth(scene: tuple) -> Heard:
+    return heard(scene, scene[0])
+
+
+def test_the_recording_itself_scores_nearly_perfect(truth: Heard) -> None:
+    figures = dubtable.summary([truth], [truth])
+    assert figures["exact_length"] == 1 and figures["error_rate"] <= 0.1 and figures["cp_error_rate"] <= 0.1
+    assert figures["similarity"] > 0.9 and figures["similarity"] > figures["similarity_wrong"] + 0.1
+    assert figures["border_ms"] <= 40 and figures["energy_outside"] < 0.02 and figures["dnsmos"] > 2.5
+    assert figures["lips"]["mean"] > 0.95 and abs(figures["lips"]["lag_ms"]) <= 20 and figures["lips"]["lines"] == 2
+
+
+def test_speech_that_comes_late_shows_in_borders_lips_and_energy(scene: tuple, truth: Heard) -> None:
+    late = heard(scene, np.roll(scene[0], 160 * RATE // 1000))
+    figures = dubtable.summary([late], [truth])
+    assert figures["border_ms"] > 110 and figures["energy_outside"] > 0.02 and abs(figures["lips"]["lag_ms"] - 160) <= 20
+
+
+def test_exchanged_voices_show_in_similarity_and_in_words_by_speaker(scene: tuple, truth: Heard) -> None:
+    sound, lines, voices = scene
+    mixed = heard((sound, lines, {"a": voices["b"], "b": voices["a"]}), sound)
+    assert sum(mixed.right) < sum(mixed.wrong)
+    one_voice = dubscore.with_speakers(lines, truth.texts, ["a", "a"], "en")
+    assert truth.cp_errors == truth.errors and one_voice is not None and one_voice > truth.errors + 3
+
+
+def test_silence_says_nothing_and_a_wrong_length_is_told(scene: tuple, truth: Heard) -> None:
+    silent = heard(scene, np.zeros(len(scene[0]) - RATE, np.float32))
+    assert not silent.exact and silent.errors == silent.words == truth.words and silent.borders_ms == []
+    assert math.isnan(silent.manner[0][0]) and dubtable.summary([silent], [truth])["border_ms"] is None
+
+
+def test_errors_are_counted_in_words_and_in_characters() -> None:
+    assert dubscore.errors_of("Come in, please.", "come on please", "en") == (1, 3)
+    assert dubscore.errors_of("他来了。", "他走了", "zh") == (1, 3) and dubscore.errors_of("Come in.", "", "en") == (2, 2)
+
+
+def test_a_gain_of_the_lips_is_told_with_its_interval(truth: Heard) -> None:
+    curves = [[0.5 + 0.01 * (i == 10) for i in range(len(dubscore.LAGS_MS))]] * 20
+    better, worse = replace(truth, curves=curves), replace(truth, curves=[[value - 0.2 for value in curve] for curve in curves])
+    gain = dubtable.difference([better], [worse])
+    assert gain is not None and gain["mean"] == pytest.approx(0.2) and gain["interval"][0] > 0.19
+    assert dubtable.difference([replace(truth, curves=[[]])], [worse]) is None
