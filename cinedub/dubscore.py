@@ -54,7 +54,7 @@ class Heard:
     """What was measured on one clip. Lists have an item per line or per border, nan or an empty list where nothing could be measured.
 
     ``curves``: correlation of mouth and level at each of ``LAGS_MS``; ``manner``: median pitch (octaves over 1 Hz), its deviation in semitones,
-    tilt and level in dB; energies are sums of squares.
+    tilt and level in dB; ``borders_ms``: how much later than its line's begin and end speech begins and ends; energies are sums of squares.
     """
 
     key: str
@@ -67,7 +67,7 @@ class Heard:
     right: list[float] = field(default_factory=list)
     wrong: list[float] = field(default_factory=list)
     dnsmos: float = 0.0
-    borders_ms: list[int] = field(default_factory=list)
+    borders_ms: list[list[int]] = field(default_factory=list)
     energy: float = 0.0
     outside: float = 0.0
     curves: list[list[float]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def measure(
     sounding = prosody.measure(heard, RATE)
     return Heard(
         clip["key"], clip["language"], clip["kind"], exact, words, errors, with_speakers(lines, texts, owners, clip["language"]), right, wrong_voice,
-        backends.load("scorer", MODELS["scorer"]).score(heard).overall, [error for line in lines for error in borders(level, line, lines)],
+        backends.load("scorer", MODELS["scorer"]).score(heard).overall, [borders(level, line, lines) for line in lines],
         float(power.sum()), float(power[~inside].sum()), [lips(level, line) for line in lines],
         [manner(heard, sounding, line) for line in lines], texts,
     )  # fmt: skip
@@ -166,7 +166,7 @@ def similarity(
 
 
 def borders(level: Float[np.ndarray, " steps"], line: Spoken, lines: Sequence[Spoken]) -> list[int]:
-    """How far speech begins and ends from a line's own borders, in ms; nothing where no speech is found."""
+    """How much later than its line's begin and end speech begins and ends, in ms; [] where no speech is found."""
     others = [other for other in lines if other is not line]
     first = max([line.start_ms - _REACH_MS, *(other.end_ms for other in others if other.end_ms <= line.start_ms)])
     last = min([line.end_ms + _REACH_MS, *(other.start_ms for other in others if other.start_ms >= line.end_ms)])
@@ -175,7 +175,7 @@ def borders(level: Float[np.ndarray, " steps"], line: Spoken, lines: Sequence[Sp
     if not len(loud):
         return []
     begin, end = (first // sync.STEP_MS + int(step) for step in (loud[0], loud[-1] + 1))
-    return [abs(begin * sync.STEP_MS - line.start_ms), abs(end * sync.STEP_MS - line.end_ms)]
+    return [begin * sync.STEP_MS - line.start_ms, end * sync.STEP_MS - line.end_ms]
 
 
 def lips(level: Float[np.ndarray, " steps"], line: Spoken) -> list[float]:

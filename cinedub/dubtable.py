@@ -18,7 +18,9 @@ _MANNERS = ("pitch", "range", "tilt", "level")
 def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
     """Every figure over some clips of one system; ``truth`` are the recordings of the same clips, in the same order."""
     several = [clip for clip in clips if clip.cp_errors is not None]
-    borders = [error for clip in clips for error in clip.borders_ms]
+    pairs = [(a, b) for clip, true in zip(clips, truth, strict=True) for a, b in zip(clip.borders_ms, true.borders_ms, strict=True)]
+    borders = [abs(a - b) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=False)]
+    slots = [abs(error) for clip in clips for line in clip.borders_ms for error in line]
     return {
         "clips": len(clips),
         "exact_length": sum(clip.exact for clip in clips),
@@ -29,6 +31,7 @@ def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
         "similarity_wrong": _mean([value for clip in clips for value in clip.wrong if not np.isnan(value)]),
         "dnsmos": _mean([clip.dnsmos for clip in clips]),
         "border_ms": float(np.median(borders)) if borders else None,
+        "slot_ms": float(np.median(slots)) if slots else None,
         "energy_outside": ratio(sum(clip.outside for clip in clips), sum(clip.energy for clip in clips)),
         "lips": lips([clip.curves for clip in clips]),
         "manner": manner(clips, truth),
@@ -101,7 +104,7 @@ _COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("voice: right", lambda f: _number(f["similarity"])),
     ("wrong", lambda f: _number(f["similarity_wrong"])),
     ("DNSMOS", lambda f: _number(f["dnsmos"])),
-    ("border, ms", lambda f: "–" if f["border_ms"] is None else f"{f['border_ms']:.0f}"),
+    ("border, slot, ms", lambda f: "–" if f["slot_ms"] is None else f"{f['border_ms'] or 0:.0f}, {f['slot_ms']:.0f}"),
     ("outside", lambda f: f"{100 * f['energy_outside']:.2f} %"),
     ("lips (95 %), lag", lambda f: _lips(f["lips"])),
     ("manner", lambda f: _number(float(np.mean(list(f["manner"].values()))) if f["manner"] else None)),

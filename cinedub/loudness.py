@@ -20,7 +20,7 @@ def integrated(path: Path, duration_ms: int) -> float | None:
     Raises:
         MediaError: LOUDNESS, DECODE_TIMEOUT.
     """
-    arguments = [*media.opened(path), "-map", "0:a:0", "-filter:a", "ebur128=framelog=quiet", "-f", "null", "-"]
+    arguments = [*media.opened(path), "-map", "0:a:0", "-filter:a", "ebur128=framelog=verbose", "-f", "null", "-"]
     said = media.run(arguments, media.deadline(Span(0, max(1, duration_ms))), "LOUDNESS", path, level="info")
     found = _INTEGRATED.findall(said)
     if not found:
