@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -67,6 +67,13 @@ score-real: env ## REAL=…: score real films in a folder (each with its truth, 
 
 score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]: errors before and after correction
 	@$(BIN)/python -m pipelines.score_correction corrector $(FILMS) $(if $(MODEL),--set correct.corrector=openai --set correct.corrector.options.base_url=$(BASE_URL) --set correct.corrector.options.model=$(MODEL)) $(FLAGS)
+
+rates: weights ## measure what a second of film costs, on the demo film, with a cache of its own: cinedub/rates.json
+	@mkdir -p demo out
+	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
+	@rm -rf out/rates out/rates-cache
+	@CINEDUB_CACHE=$(CURDIR)/out/rates-cache $(BIN)/cinedub build demo/film.mp4 --out out/rates
+	@$(BIN)/python -m cinedub.rates out/rates out/rates-cache > out/rates.json && mv out/rates.json cinedub/rates.json
 
 voice-gender: env ## learn to hear gender from synthetic voices (ten minutes): cinedub/voice_gender.json
 	@$(BIN)/cinedub weights fetch build film kokoro-voices

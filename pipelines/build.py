@@ -186,8 +186,12 @@ def preflight(settings: config.Settings) -> None:
                 backends.load(role, model)
 
 
+_MS = ("media_ms", "busy_ms", "cpu_ms", "load_cpu_ms")
+
+
 def _stages(result: Any) -> dict[str, Any]:
-    """Per stage: in, out, dropped, failed, cached, media and busy seconds, real-time factor; ``noted`` is what a stage counts besides."""
+    """Per stage: in, out, dropped, failed, cached, media and busy seconds, real-time factor, seconds of all cores (``load_cpu_s``: of loading
+    models); ``noted`` is what a stage counts besides."""
     found: dict[str, dict[str, Any]] = {}
     query = result.metrics().query()
     for counter in query["counters"]:
@@ -197,11 +201,12 @@ def _stages(result: Any) -> dict[str, Any]:
     rows = {}
     for name in display.FEEDS:
         if name in found and "busy_ms" in found[name]:
-            facts = {key: found[name].get(key, 0) for key in ("done", "out", "dropped", "failed", "cached", "media_ms", "busy_ms")}
-            media_s, busy_s = facts.pop("media_ms") / 1000, facts.pop("busy_ms") / 1000
+            facts = {key: found[name].get(key, 0) for key in ("done", "out", "dropped", "failed", "cached", *_MS)}
+            media_s, busy_s, cpu_s, load_s = (facts.pop(key) / 1000 for key in _MS)
             factor = round(busy_s / media_s, 4) if media_s else None
             rows[name] = facts | {"in": facts["done"] + facts["failed"], "media_s": media_s, "busy_s": busy_s, "real_time_factor": factor}
-            if noted := {key: value for key, value in found[name].items() if key not in facts and key not in ("media_ms", "busy_ms")}:
+            rows[name] |= {"cpu_s": cpu_s, "load_cpu_s": load_s}
+            if noted := {key: value for key, value in found[name].items() if key not in facts and key not in _MS}:
                 rows[name]["noted"] = noted
     return rows
 

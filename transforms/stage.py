@@ -18,6 +18,7 @@ import dataclasses
 import hashlib
 import os
 import re
+import resource
 import shutil
 import threading
 import time
@@ -109,7 +110,7 @@ class _Run(beam.DoFn):
 
     def process(self, element: Any) -> Iterator[Any]:
         """The element's results, its losses, or its failure."""
-        started, hit = time.monotonic(), False
+        started, hit = (time.monotonic(), _cpu()), False
         try:
             places = [storage.address(each, self.stage.key(element)) for each in self.descriptions]
             nouns = next((found for place in places if (found := recall(self.name, place, element)) is not None), None)
@@ -138,20 +139,30 @@ class _Run(beam.DoFn):
             with progress.fatal(self.name):
                 raise BrokenError(f"{IN_A_ROW} failures in a row with {letter.code}; the last: {letter.message}; see to it and run again") from error
 
-    def _count(self, outcome: str, element: Any, started: float, hit: bool, out: int = 0, dropped: int = 0) -> None:
-        busy_ms, media_ms = int((time.monotonic() - started) * 1000), media_length(element)
+    def _count(self, outcome: str, element: Any, started: tuple[float, float], hit: bool, out: int = 0, dropped: int = 0) -> None:
+        busy_ms, cpu_ms = int((time.monotonic() - started[0]) * 1000), int((_cpu() - started[1]) * 1000)
+        media_ms = media_length(element)
         Metrics.counter(self.name, outcome).inc()
         Metrics.counter(self.name, "cached").inc(int(hit))
         Metrics.counter(self.name, "out").inc(out)
         Metrics.counter(self.name, "dropped").inc(dropped)
+        Metrics.counter(self.name, "cpu_ms").inc(cpu_ms)
         Metrics.distribution(self.name, "busy_ms").update(busy_ms)
         Metrics.distribution(self.name, "media_ms").update(media_ms)
         progress.report(self.name, outcome, media_ms, busy_ms, hit, out)
 
 
+def _cpu() -> float:
+    """Seconds of all cores that this process, and the decoders that it has waited for, have used."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
 def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str) -> list[Any]:
     """Run a stage's function on an element and remember what it gives at ``place``."""
+    started = _cpu()
     models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((_cpu() - started) * 1000))
     with storage.Assets(stage.__name__, place) as assets:
         try:
             result = stage.run(element, settings, assets, **models)

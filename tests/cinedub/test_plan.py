@@ -1,0 +1,76 @@
+"""A build's bill before the build: length times what a second costs, models loaded once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cinedub import config, plan, rates
+from cinedub.cli import main
+from cinedub.errors import UsageError
+from schemas import Source
+
+RATES = rates.Rates(
+    film_s=100.0, core_s={"See": 1.5, "Pack": 0.5}, load_s={"See": 36.0}, out={"Pack": 0.1, "Recognise": 0.05}, clip_s=0.9, speech_s=0.8,
+    shard_bytes=500_000, cache_bytes=1_000_000, rounds=2.0, evidence_bytes=700.0, backends={"correct.verifier": "whisper-likelihood"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Source:
+    path = tmp_path / "film.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=size=64x36:rate=5:duration=20", "-pix_fmt", "yuv420p", str(path)], check=True
+    )
+    return Source(str(path), "film")
+
+
+def test_the_forecast_is_length_times_rate_and_models_load_once(film: Source) -> None:
+    found = plan.plan([film, film], config.Settings(), RATES, cores=4)
+    assert (found.films, found.reels, found.clips) == (2, 2, 4)
+    assert found.core_hours == pytest.approx((40 * 2.0 + 36) / 3600) and found.hours_here == pytest.approx(found.core_hours / 4)
+    assert (found.shards_gb, found.cache_gb) == (pytest.approx(0.02), pytest.approx(0.04))
+    assert (found.requests, found.tokens_in, found.money) == (0, 0, 0.0)
+
+
+def test_a_language_model_is_billed_by_its_prices(film: Source) -> None:
+    asked = config.load(sets=["correct.corrector=openai", 'correct.corrector.options={model="m", price_in=2.0, price_out=10.0}'])
+    found = plan.plan([film], asked, RATES)
+    assert found.requests == 2 and found.tokens_in > 4_000
+    assert found.money == pytest.approx((2.0 * found.tokens_in + 10.0 * found.tokens_out) / 1e6)
+    told = plan.plan([film], asked, dataclasses.replace(RATES, tokens_in=100.0, tokens_out=10.0))
+    assert (told.tokens_in, told.tokens_out) == (2_000, 200)
+
+
+def test_a_film_that_cannot_be_read_is_told_and_not_counted(film: Source, tmp_path: Path) -> None:
+    found = plan.plan([film, Source(str(tmp_path / "none.mp4"), "none")], config.Settings(), RATES)
+    assert found.films == 1 and list(found.refused) == [str(tmp_path / "none.mp4")]
+
+
+def test_a_backend_that_was_not_measured_is_named(film: Source) -> None:
+    found = plan.plan([film], config.load(sets=["correct.verifier=none"]), RATES)
+    assert found.unmeasured == ("correct.verifier",)
+
+
+def test_the_verb_tells_it_as_text_and_as_json(film: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = tmp_path / "rates.json"
+    known.write_bytes(msgspec.json.encode(RATES))
+    assert main(["plan", film.uri, "--rates", str(known)]) == 0
+    assert "core hours" in capsys.readouterr().out
+    assert main(["plan", film.uri, "--rates", str(known), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["films"] == 1
+
+
+def test_a_build_from_the_cache_gives_no_rates(tmp_path: Path) -> None:
+    stage = {"cached": 1, "cpu_s": 1.0, "load_cpu_s": 0.0, "out": 1}
+    (tmp_path / "metrics.json").write_text(json.dumps({"stages": {"See": stage, "Correct": stage}}))
+    (tmp_path / "dataset.json").write_text(json.dumps({"film_s": 10.0}))
+    with pytest.raises(UsageError, match="came from the cache"):
+        rates.read(tmp_path)
+    with pytest.raises(UsageError, match="no dataset"):
+        rates.read(tmp_path / "nothing")
