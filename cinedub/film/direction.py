@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from cinedub.film import acting
+from cinedub.film.flite import Flite
 from cinedub.film.script import FURTHEST, Character, Plan, PlannedScene, Scene, Seat, Shot, Spoken
 from cinedub.film.settings import FilmSettings
 from cinedub.film.voices import RATE, Phone, Speaker, Speech, SpokenWord
@@ -23,7 +24,7 @@ HEAD_MS, TAIL_MS = 40, 100
 def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequence[Scene]) -> Plan:
     """Speak every line and decide every shot."""
     cast = {character.name: character for character in characters}
-    speakers: dict[str, Speaker] = {}
+    speakers: dict[str, Speaker | Flite] = {}
     planned: list[PlannedScene] = []
     clock, fps = Fraction(0), settings.rate
     for index, scene in enumerate(scenes):
@@ -31,7 +32,7 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
         spoken: list[Spoken] = []
         for number, line in enumerate(scene.lines):
             person = cast[line.speaker]
-            speaker = speakers.setdefault(person.voice, Speaker(person.voice))
+            speaker = speakers.get(person.voice) or speakers.setdefault(person.voice, _speaker(person.voice))
             manner = acting.MANNERS[line.emotion]
             seed = settings.seed * 10_000 + index * 100 + number
             speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed, manner=manner), manner.level_db)
@@ -43,6 +44,10 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
         planned.append(PlannedScene(scene, Span(start, round(clock * 1000 / fps)), tuple(spoken)))
     whole = Plan(settings.title, settings.language, fps, settings.size, settings.seed, cast, tuple(planned))
     return dataclasses.replace(whole, shots=tuple(_shots(whole, settings)))
+
+
+def _speaker(voice: str) -> Speaker | Flite:
+    return Flite(voice) if voice.startswith("flite_") else Speaker(voice)
 
 
 def trimmed(speech: Speech, gain_db: float = 0.0) -> Speech:

@@ -1,7 +1,7 @@
 """Voices of one film are different people: in each list any two, women and men, are at least 0.5 apart.
 
-Measured as cosine distance of CAM++ vectors, where lines of one voice are 0.1 to 0.2 apart. No voice is in two splits; the pack ``film``, and
-Chinese, have so few that voices of different splits may share parts or be one another's higher or lower versions.
+Measured as cosine distance of CAM++ vectors, where lines of one voice are 0.1 to 0.2 apart. No voice is in two splits; the pack ``film``, Flite
+and Chinese have so few that voices of different splits may share parts or be one another's higher or lower versions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ _FILM: dict[Split, tuple[Pool, Pool]] = {
     "valid": (("hibari@0.94", "jf_nezumi"), ("jm_kumo@0.91", "jf_nezumi/jm_kumo@0.84")),
     "test": (("hibari@0.88", "hibari@1.12", "jf_gongitsune:1.5+jf_alpha:-0.5@1.08"), ("jm_kumo@1.16", "hibari@0.76")),
 }  # fmt: skip
+_FLITE: dict[Split, tuple[Pool, Pool]] = {
+    "train": (("flite_slt@0.8", "flite_slt@1.16"), ("flite_kal16", "flite_awb")),
+    "valid": (("flite_slt@0.88",), ("flite_kal16@1.16", "flite_awb@1.15")),
+    "test": (("flite_slt",), ("flite_kal16@0.86", "flite_awb@0.86")),
+}
 _ENGLISH: dict[Split, tuple[Pool, Pool]] = {
     "train": (
         ("af_river", "af_jessica", "af_kore", "af_sarah", "af_aoede", "bf_emma", "af_heart", "bf_lily"),
@@ -39,6 +44,6 @@ _CHINESE: dict[Split, tuple[Pool, Pool]] = {
 
 def voices(language: Language, pack: Voices, split: Split, gender: str) -> list[str]:
     """The voices that a film may choose from."""
-    table = _FILM if pack == "film" else _CHINESE if language == "zh" else _ENGLISH
+    table = {"film": _FILM, "flite": _FLITE}.get(pack) or (_CHINESE if language == "zh" else _ENGLISH)
     women, men = table[split]
     return list(men if gender == "male" else women)

@@ -14,7 +14,7 @@ from cinedub.errors import UsageError
 from schemas import Kind, Language
 
 Split = Literal["train", "valid", "test"]
-Voices = Literal["film", "more"]
+Voices = Literal["film", "more", "flite"]
 
 
 #: How many characters a scene of each kind has at least.
@@ -33,7 +33,7 @@ class FilmSettings:
     characters: int = 4
     #: Lines, voices and faces of different splits are disjoint.
     split: Split = "train"
-    #: Which voices: those of the pack ``film``, or ``more`` (needed for Chinese).
+    #: Which voices: those of the pack ``film``, ``more`` (needed for Chinese), or ``flite`` (old ones, very fast, English, two women and two men).
     voices: Voices = "film"
     fps: str = "25"
     variable_fps: bool = False

@@ -47,7 +47,7 @@ def test_a_voice_that_does_not_exist_is_refused(wrong):
 
 
 def test_a_voice_is_in_one_split_only():
-    for language, pack in (("en", "film"), ("en", "more"), ("zh", "more")):
+    for language, pack in (("en", "film"), ("en", "more"), ("zh", "more"), ("en", "flite")):
         names = [
             name for split in ("train", "valid", "test") for gender in ("female", "male") for name in pools.voices(language, pack, split, gender)
         ]
