@@ -133,5 +133,20 @@ test-hostile: env ## every hostile film through everything that decodes
 fuzz: env ## [COUNT=2000 SEED=0]: mutated films
 	@$(BIN)/python -m tests.hostile.run --fuzz $(or $(COUNT),2000) --seed $(or $(SEED),0)
 
+# Pages for people.
+.PHONY: view browser test-browser screenshots
+
+browser: env
+	@docker/browser.sh $(VENV)
+
+test-browser: weights browser ## the report and cinedub view in Chromium (installed when it isn't there)
+	@$(BIN)/python -m pytest tests/browser
+
+screenshots: demo browser ## take the README's pictures of the demo film's report
+	@$(BIN)/python -m tests.browser.screenshots demo/dataset docs
+
+view: env ## OUT=… [FLAGS=--edit]: look through a dataset in the browser
+	@$(BIN)/cinedub view $(OUT) $(FLAGS)
+
 clean: ## remove what was made here (not the caches)
 	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, cache, config, report, storage
+from cinedub import __version__, cache, config, overlay, report, storage
 from cinedub.errors import UsageError
 from schemas import Shard, codec
 
@@ -109,6 +109,7 @@ def finish(
             "digest": hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest(),
             "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
             "models": _models(settings) if models is None else models,
+            "edits": _edits(out, {row["key"] for row in rows}),
         }
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
             storage.write_atomic(build / name, json.dumps(value, indent=1, sort_keys=True).encode())
@@ -181,6 +182,15 @@ def _page(out: Path) -> None:
         told = html.escape(f"{type(error).__name__}: {error}")
         page = f"<!doctype html><meta charset=utf-8><title>CineDub</title><p>The dataset is whole. This page could not be made: {told}"
         storage.write_atomic(out / "report.html", page.encode())
+
+
+def _edits(out: Path, kept: set[str]) -> dict[str, int]:
+    """How many edits people made, and how many are of clips that this build neither kept nor refused."""
+    import pyarrow.parquet as pq
+
+    said = overlay.read(out)
+    known = kept | set(pq.read_table(out / BUILD / "dropped.parquet", columns=["key"])["key"].to_pylist()) if said else kept
+    return {"said": sum(map(len, said.values())), "lost": sum(len(reviews) for key, reviews in said.items() if key not in known)}
 
 
 def _toml(settings: config.Settings | str) -> str:

@@ -16,7 +16,8 @@ from cinedub.progress import Reader, Tally
 #: Stages in order, and which stage's results each one works through.
 FEEDS: dict[str, str] = {
     "Probe": "", "CutReels": "Probe", "DetectShots": "CutReels", "Separate": "DetectShots", "FindScenes": "Separate", "Transcribe": "FindScenes",
-    "CutClips": "Transcribe", "Hear": "CutClips", "See": "CutClips", "Recognise": "", "Correct": "Recognise", "Judge": "Correct", "Pack": "Judge",
+    "CutClips": "Transcribe", "Hear": "CutClips", "See": "CutClips", "Recognise": "", "Correct": "Recognise", "Amend": "", "Judge": "Correct",
+    "Pack": "Judge",
 }  # fmt: skip
 
 
@@ -104,6 +105,8 @@ def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: str) -> str:
     rows += [(f"  {code}", str(count)) for code, count in sorted(dataset["dropped"].items())]
     rows += [("failures", str(sum(dataset["failures"].values())))]
     rows += [(f"  {stage}", str(count)) for stage, count in sorted(dataset["failures"].items())]
+    if said := dataset["edits"]["said"]:
+        rows += [("people's edits", f"{said}, {dataset['edits']['lost']} of them of clips that are no more")]
     rows += [("time", f"{metrics['wall_s']:.0f} s for {dataset['film_s']:.0f} s of film, peak memory {metrics['peak_mb']:.0f} MB")]
     rows += [("shards", f"{len(dataset['shards'])} in {out.rstrip('/')}/shards"), ("report", f"{out.rstrip('/')}/report.html")]
     return "\n".join(f"{name:<16} {value}" for name, value in rows)

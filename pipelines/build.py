@@ -16,10 +16,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from cinedub import attempts, backends, cache, commit, config, display, progress, shards, sources, storage, weights
+from cinedub import attempts, backends, cache, commit, config, display, overlay, progress, shards, sources, storage, weights
 from cinedub.errors import UsageError
 from pipelines.run import run
 from schemas import Shard, Source, codec
+from transforms.amend import amended
 from transforms.correct import Correct
 from transforms.cut_clips import CutClips
 from transforms.cut_reels import CutReels
@@ -53,10 +54,9 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
     losses = Losses()
     accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
+    scripts = passages(accepted, settings, losses) | "Spread passages" >> beam.Reshuffle() | Correct(settings.correct, losses)
     written = (
-        passages(accepted, settings, losses)
-        | "Spread passages" >> beam.Reshuffle()
-        | Correct(settings.correct, losses)
+        amended(scripts, overlay.read(out), settings.correct, losses)
         | Judge(settings.judge, losses)
         | Pack(dataclasses.replace(settings, cache=config.Cache()), losses)  # how large the cache may be changes no record
         | WriteShards(settings.pack, out)

@@ -5,13 +5,13 @@ from schemas.failure import Failure
 from schemas.film import AudioStream, Film, Language, Reel, Shots, Source, Stems, VideoStream, check_id
 from schemas.people import Age, Appearance, Appearances, Cast, Emotion, EmotionLabel, Faces, FaceTrack, Gender, Passage, Speaker, Sync
 from schemas.record import Member, Record, Shard
-from schemas.script import Correction, Dropped, Kind, Line, Quality, Script, Take
+from schemas.script import Correction, Dropped, Kind, Line, Quality, Review, Reviewed, Script, Take
 from schemas.span import Span, union
 from schemas.speech import Clip, Scenes, Transcript, Turn, Utterance, Voices, Word
 
 __all__ = [
     "Age", "Appearance", "Appearances", "AudioStream", "Cast", "Clip", "Correction", "Dropped", "Dubbed", "DubJob", "Emotion", "EmotionLabel",
-    "Faces", "FaceTrack", "Failure", "Film", "Gender", "Kind", "Language", "Line", "Member", "Passage", "Quality", "Record", "Reel", "Scenes",
-    "Script", "Shard", "Shots", "Source", "Span", "Speaker", "Stems", "Sync", "Take", "Transcript", "Turn", "Utterance", "VideoStream", "Voices",
-    "Word", "check_id", "union",
+    "Faces", "FaceTrack", "Failure", "Film", "Gender", "Kind", "Language", "Line", "Member", "Passage", "Quality", "Record", "Reel", "Review",
+    "Reviewed", "Scenes", "Script", "Shard", "Shots", "Source", "Span", "Speaker", "Stems", "Sync", "Take", "Transcript", "Turn", "Utterance",
+    "VideoStream", "Voices", "Word", "check_id", "union",
 ]  # fmt: skip

@@ -1,15 +1,20 @@
-"""The corrected clip: Line, Correction, Script, Quality, Take, Dropped."""
+"""The corrected clip: Line, Correction, Script, Review, Reviewed, Quality, Take, Dropped."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
+from schemas.film import check_id
 from schemas.people import Cast, Emotion, Sync
 from schemas.span import Span
 from schemas.speech import Clip, Turn, Word
 
 Kind = Literal["narration", "monologue", "dialogue", "ensemble"]
+_TIMES = re.compile(r"(\d{1,6})-(\d{1,6})")
+_LONGEST_TEXT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +112,56 @@ class Dropped:
     def id(self) -> str:
         """The key of the refused clip."""
         return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person says of a clip: another text, speaker or time of a line, or that the clip is to go (``reject``) or to stay (``restore``).
+
+    ``by`` and ``at`` (UTC, ISO 8601) say who and when; ``line``, ``start_ms`` and ``end_ms`` (from the clip's start) where the line was when it was
+    seen; times in ``before`` and ``after`` are ``"start-end"`` in ms.
+    """
+
+    key: str
+    kind: Literal["text", "speaker", "time", "reject", "restore"]
+    by: str
+    at: str
+    line: int = -1
+    before: str = ""
+    after: str = ""
+    start_ms: int = 0
+    end_ms: int = 0
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_id(self.key)
+        for name in ("by", "before", "after", "reason"):
+            text = getattr(self, name)
+            if len(text) > _LONGEST_TEXT or not text.replace("\n", " ").isprintable():
+                raise ValueError(f"{name!r} is printable text of at most {_LONGEST_TEXT} characters")
+        if not self.by.strip():
+            raise ValueError("an edit says who made it")
+        datetime.fromisoformat(self.at)
+        if self.kind == "text" and not any(sign.isalnum() for sign in self.after):
+            raise ValueError("a line has words; to be rid of one, reject the clip")
+        times = _TIMES.fullmatch(self.after)
+        if self.kind == "time" and (times is None or int(times[1]) >= int(times[2])):
+            raise ValueError(f"times are start-end in ms, start before end, got {self.after!r}")
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A script with everything that people said of its clip, in order."""
+
+    script: Script
+    reviews: tuple[Review, ...]
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.script.id

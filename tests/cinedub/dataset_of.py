@@ -74,17 +74,18 @@ def write(out: Path, notes: list[dict[str, Any]] | None = None) -> Path:
     notes = some() if notes is None else notes
     settings = config.load()
     commit.begin(out, settings)
-    parts = out / ".build" / "parts"
+    build = out / commit.BUILD
+    parts = build / "parts"
     parts.mkdir()
     filmed = _film(parts)
     made = [_record(parts, note, filmed) for note in notes]
-    shard, places = shards.write_shard(out / "shards", "train", 0, made)
+    shard, places = shards.write_shard(build / "shards", "train", 0, made)
     name = shard_name("train", 0)
-    pq.write_table(manifest.manifest(made, places, name), out / ".build" / f"{name}.parquet")
+    pq.write_table(manifest.manifest(made, places, name), build / "shards" / f"{name}.parquet")
     refused = Dropped(f"{ENGLISH}-000014000-000016000", ENGLISH, Span(14_000, 16_000), "Judge", "LOW_SNR", -24.0, -20.0, "<b>drowned</b> words")
-    manifest.write_dropped([refused], out / "dropped.parquet")
+    manifest.write_dropped([refused], build / "dropped.parquet")
     letter = Failure("Probe", "x", "PROBE_EMPTY", "</script><script>document.title='taken'</script>.mp4: is empty", "0", 1, "{}")
-    (out / "failures" / "Probe.jsonl").write_bytes(codec.encode(letter) + b"\n")
+    (build / "failures" / "Probe.jsonl").write_bytes(codec.encode(letter) + b"\n")
     metrics = {"stages": {}, "wall_s": 1.0, "peak_mb": 1.0}
     commit.finish(out, settings, [shard], 2, 40.0, metrics, {"corrector": "0" * 64})
     return out

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cinedub import config, film, score, shards, validate
+from cinedub import config, film, overlay, score, shards, validate
 from cinedub.errors import UsageError
 from pipelines import build
+from schemas import Review
 
 SETTINGS = film.FilmSettings(seed=4, seconds=26, kinds=("monologue", "dialogue"), characters=2, height=360, fps="23.976", music=1.0, overlap=0.0)
 
@@ -80,6 +81,24 @@ def test_what_a_gate_refuses_is_written_down_with_its_reason(place: Path, footag
     assert len(rows) == built.dataset["records"]
     assert all(row["code"] == "LOW_DNSMOS" and row["value"] < row["threshold"] == 5 for row in rows)
     assert validate.validate(place / "strict").faults == []
+
+
+def test_what_people_said_is_packed_and_nothing_else_is_computed_again(place: Path, footage: Path, built: build.Outcome) -> None:
+    first, second, *_ = (record for shard in shards.shards_in(place / "out") for record in shards.read_annotations(shard))
+    line, at = first["lines"][0], "2026-01-02T03:04:05+00:00"
+    after = line["text"].rstrip(".") + ", they said."
+    said = Review(first["key"], "text", "anna", at, 0, line["text"], after, line["start_ms"], line["end_ms"])
+    run(place, footage, out="edited")
+    overlay.append(place / "edited", [said, Review(second["key"], "reject", "anna", at)])
+    edited = run(place, footage, out="edited")
+    assert {name: facts["in"] - facts["cached"] for name, facts in edited.metrics["stages"].items() if facts["cached"] < facts["in"]} == {
+        "Amend": 2, "Judge": 1, "Pack": 1
+    }  # fmt: skip
+    records = {record["key"]: record for shard in shards.shards_in(place / "edited") for record in shards.read_annotations(shard)}
+    assert records[first["key"]]["lines"][0]["text"] == after and second["key"] not in records
+    assert records[first["key"]]["corrections"][-1]["by"] == "person:anna"
+    assert [row["code"] for row in pq.read_table(place / "edited" / "dropped.parquet").to_pylist()] == ["REJECTED"]
+    assert edited.dataset["edits"] == {"said": 2, "lost": 0} and validate.validate(place / "edited").faults == []
 
 
 def test_bad_films_become_dead_letters_and_the_good_one_is_built(place: Path, footage: Path, built: build.Outcome) -> None:

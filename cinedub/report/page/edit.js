@@ -1,10 +1,5 @@
 // A person's word on a clip. Without a server that takes edits, nothing of this shows.
 
-const save = async (clip, change) => {
-  await source.edit({ key: clip.key, ...change });
-  await openClip(clip.key, null, [clip.key]);
-};
-
 function editor(clip, line, number, names) {
   if (!DATA.edit) return null;
   const text = h("textarea", { rows: 2, lang: clip.language, "aria-label": `Text of line ${number + 1}` }, line.text);
