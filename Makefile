@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server readers test-readers docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -98,6 +98,17 @@ doctor: env ## what is there, what is missing
 llm-server: ## build llama.cpp's server in an environment of its own (5-6 minutes), for the corrector's test
 	@python3.11 -m venv .venv-llm
 	@CMAKE_ARGS=-DGGML_NATIVE=OFF .venv-llm/bin/pip install -q "llama-cpp-python[server]==0.3.36"
+
+READERS := datasets==5.2.0 mlcroissant==1.1.1 lhotse==1.33.0 megatron-energon==7.4.1 webvtt-py==0.6.0
+readers: ## the libraries that exports are for, in an environment of their own (two minutes, 1.6 GB)
+	@[ -d .venv-readers/lib/python3.11/site-packages/megatron ] || { python3.11 -m venv .venv-readers && \
+		.venv-readers/bin/pip install -q --disable-pip-version-check torch==2.13.0 $(READERS); }
+
+test-readers: env readers ## exports opened by those libraries
+	@$(BIN)/python -m pytest tests/cinedub/export/test_readers.py
+
+docs: env ## write the pages that are made from the code: settings, models
+	@$(BIN)/python -m cinedub.handbook docs
 
 check: lint types imports unit ## lint, types, import contracts, unit tests
 

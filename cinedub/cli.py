@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cinedub import __version__
-from cinedub.commands import DONE, USAGE, VERBS
+from cinedub.commands import DONE, FAILED, USAGE, VERBS
 from cinedub.errors import CinedubError, UsageError
 from cinedub.storage import scrubbed
 
@@ -27,39 +27,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     given, beam_flags = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
-    options = _parser().parse_args(given)
+    options = parser().parse_args(given)
     logging.basicConfig(level=logging.WARNING if options.debug else logging.CRITICAL)
     try:
         if beam_flags and not options.takes_beam_flags:
-            raise UsageError("this verb takes no flags after --")
+            raise UsageError(f"{options.verb} takes no flags after --; they are for: {', '.join(_take_beam_flags())}")
         options.beam_flags = beam_flags
         return int(options.run(options))
-    except CinedubError as error:
-        if options.debug:
-            raise
-        print(f"cinedub: {scrubbed(str(error))}", file=sys.stderr)
-        return USAGE
     except BrokenPipeError:  # whoever reads our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         print("cinedub: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
+    except Exception as error:
+        if options.debug:
+            raise
+        foreseen = isinstance(error, CinedubError)
+        print(f"cinedub: {scrubbed(str(error) if foreseen else _unforeseen(error))}", file=sys.stderr)
+        return USAGE if foreseen else FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _unforeseen(error: Exception) -> str:
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {first[:300]}; nobody foresaw this: run with --debug for the trace"
+
+
+def _take_beam_flags() -> list[str]:
+    return [name for name in VERBS if getattr(import_module(f"cinedub.commands.{name}"), "TAKES_BEAM_FLAGS", False)]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's whole grammar."""
     shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("cinedub", description="Film footage to dubbing datasets.", epilog=_EXAMPLES, formatter_class=shape)
-    parser.add_argument("--version", action="version", version=f"cinedub {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the whole trace of a fault")
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    whole = argparse.ArgumentParser("cinedub", description="Film footage to dubbing datasets.", epilog=_EXAMPLES, formatter_class=shape)
+    whole.add_argument("--version", action="version", version=f"cinedub {__version__}")
+    whole.set_defaults(debug=False, quiet=False)
+    _everywhere(whole)
+    verbs = whole.add_subparsers(title="verbs", required=True, metavar="VERB", dest="verb")
     for name in VERBS:
         module = import_module(f"cinedub.commands.{name}")
         summary, _, examples = (module.__doc__ or "").partition("\n\n")
         verb = verbs.add_parser(name, help=summary.strip().rstrip("."), description=summary, epilog=examples, formatter_class=shape)
         module.arguments(verb)
+        _everywhere(verb)
         verb.set_defaults(run=module.run, takes_beam_flags=getattr(module, "TAKES_BEAM_FLAGS", False))
-    return parser
+    return whole
+
+
+def _everywhere(parser: argparse.ArgumentParser) -> None:
+    """What may stand before the verb and after it. No defaults here: the verb's would hide what stood before it."""
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the whole trace of a fault")
+    parser.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="show no progress, only results and faults")
 
 
 if __name__ == "__main__":

@@ -78,10 +78,11 @@ def finish(
     film_s: float,
     metrics: dict[str, Any],
     models: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Commit the dataset: shards, manifest.parquet, dataset.json, metrics.json, report.html, then ``_SUCCESS``. Returns dataset.json.
 
-    ``models`` are the digests of the models used, by role; when not given, those that the build's settings name.
+    ``models`` are the digests of the models used, by role; when not given, those that the build's settings name. ``more`` joins dataset.json.
     """
     import pyarrow.parquet as pq
 
@@ -110,6 +111,7 @@ def finish(
             "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
             "models": _models(settings) if models is None else models,
             "edits": _edits(out, {row["key"] for row in rows}),
+            **(more or {}),
         }
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
             storage.write_atomic(build / name, json.dumps(value, indent=1, sort_keys=True).encode())

@@ -6,12 +6,14 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cinedub.progress import Reader, Tally
+
+Item = TypeVar("Item")
 
 #: Stages in order, and which stage's results each one works through.
 FEEDS: dict[str, str] = {
@@ -113,8 +115,11 @@ def summary(dataset: dict[str, Any], metrics: dict[str, Any], out: str) -> str:
 
 
 @contextmanager
-def download_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar for each download on a terminal; a line every 25 % elsewhere."""
+def download_bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for each download on a terminal; a line every 25 % elsewhere; nothing when ``quiet``."""
+    if quiet:
+        yield lambda name, done, total: None
+        return
     if not sys.stderr.isatty():
         shown: dict[str, int] = {}
 
@@ -139,3 +144,14 @@ def download_bars() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(task, completed=done, total=total or None)
 
         yield bar
+
+
+def steps(items: Iterable[Item], total: int, what: str, quiet: bool = False) -> Iterator[Item]:
+    """Hand ``items`` on, with a progress bar on a terminal while there are more to come; silent elsewhere and when ``quiet``."""
+    if quiet or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, what, total, console=Console(stderr=True), transient=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ SCHEMA = pa.schema(
     + [(name, pa.string()) for name in ("film", "title", "series", "language", "kind", "text", "emotion", "clue")]
     + [(name, pa.int64()) for name in ("start_ms", "end_ms", "lines", "speakers", "overlap_ms", "sync_offset_ms", "corrections", "speech_ms")]
     + [(name, pa.float64()) for name in ("dnsmos", "snr_db", "asr_confidence", "sync_confidence")]
-    + [("speaker_ids", pa.list_(pa.string()))]
+    + [(name, pa.list_(pa.string())) for name in ("speaker_ids", "speaker_genders", "speaker_ages")]
+    + [("speaker_ms", pa.list_(pa.int64()))]
 )
 DROPPED = pa.schema(
     [
@@ -30,16 +32,24 @@ DROPPED = pa.schema(
 
 def manifest(records: list[Record], places: list[Place], shard: str) -> pa.Table:
     """One row per record: key, split, shard, each member's offset and size, the JSON's scalars."""
-    rows: dict[str, dict[str, Any]] = {record.key: {"key": record.key, "split": record.split, "shard": shard, **record.scalars} for record in records}
+    return rows([(record.key, record.scalars) for record in records], places, records[0].split if records else "", shard)
+
+
+def rows(records: list[tuple[str, dict[str, Any]]], places: list[Place], split: str, shard: str) -> pa.Table:
+    """The rows of a shard's records, given as key and scalars."""
+    found: dict[str, dict[str, Any]] = {key: {"key": key, "split": split, "shard": shard, **facts} for key, facts in records}
     for place in places:
-        rows[place.key] |= {f"{place.member}_offset": place.offset, f"{place.member}_bytes": place.bytes}
-    return pa.Table.from_pylist([rows[key] for key in sorted(rows)], SCHEMA)
+        found[place.key] |= {f"{place.member}_offset": place.offset, f"{place.member}_bytes": place.bytes}
+    return pa.Table.from_pylist([found[key] for key in sorted(found)], SCHEMA)
 
 
 def scalars(record: dict[str, Any]) -> dict[str, Any]:
     """The manifest's columns out of a record's JSON."""
     quality = record["quality"]
     sync = quality["sync"] or {"offset_ms": None, "confidence": None}
+    said = Counter[str]()
+    for turn in record["turns"]:
+        said[turn["speaker"]] += turn["end_ms"] - turn["start_ms"]
     return {
         "film": record["film"]["id"], "title": record["film"]["title"], "series": record["film"]["series"],
         "start_ms": record["span_ms"][0], "end_ms": record["span_ms"][1], "language": record["language"], "kind": record["kind"],
@@ -49,6 +59,9 @@ def scalars(record: dict[str, Any]) -> dict[str, Any]:
         "sync_confidence": sync["confidence"], "corrections": len(record["corrections"]),
         "speech_ms": sum(span.duration for span in union(Span(turn["start_ms"], turn["end_ms"]) for turn in record["turns"])),
         "speaker_ids": [speaker["id"] for speaker in record["speakers"]],
+        "speaker_genders": [speaker["gender"] for speaker in record["speakers"]],
+        "speaker_ages": [speaker["age"] for speaker in record["speakers"]],
+        "speaker_ms": [said[speaker["id"]] for speaker in record["speakers"]],
     }  # fmt: skip
 
 

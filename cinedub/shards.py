@@ -7,20 +7,23 @@ place, digested as it is written, and renamed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from cinedub import storage, untrusted
-from cinedub.errors import CinedubError
+from cinedub.errors import CinedubError, MediaError
 from schemas.record import MEMBERS, Record, Shard, Split, shard_name, upgrade
 
 #: Of a member: 30 s of film in any of its forms are less.
 MOST_BYTES = 1 << 30
+#: A key and its members: each one's bytes, or the file that holds them.
+Sample = tuple[str, Mapping[str, bytes | Path]]
 
 
 class ShardError(CinedubError):
@@ -64,12 +67,18 @@ class _Digesting:
 
 
 def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record]) -> tuple[Shard, list[Place]]:
-    """Write one shard and say where every member lies in it.
+    """Write one shard of records whose members lie in files, and say where every member lies in it.
 
     Raises:
         ShardError: two records with one key.
         StorageError: no space, or no permission.
     """
+    ordered = sorted(records, key=lambda record: record.key)
+    return write_samples(folder, split, index, ((r.key, {m.name: storage.resolve(m.uri) for m in r.members}) for r in ordered))
+
+
+def write_samples(folder: Path, split: Split, index: int, samples: Iterable[Sample]) -> tuple[Shard, list[Place]]:
+    """Write one shard of samples that come in order of their keys, one in memory at a time; raises as ``write_shard``."""
     name = shard_name(split, index)
     target = folder / f"{name}.tar"
     places: list[Place] = []
@@ -83,11 +92,11 @@ def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record
         with beside.open("wb") as stream:
             out = _Digesting(stream)
             with tarfile.open(fileobj=out, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:  # type: ignore[call-overload]
-                for record in sorted(records, key=lambda record: record.key):
-                    if record.key == last:
-                        raise ShardError(f"two records have the key {record.key}; a film must be given once")
-                    last, count = record.key, count + 1
-                    places += _add(tar, record)
+                for key, members in samples:
+                    if key <= last:
+                        raise ShardError(f"two records have the key {key}; a film must be given once" if key == last else f"{key} is out of order")
+                    last, count = key, count + 1
+                    places += _add(tar, key, members)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(target)
@@ -98,14 +107,16 @@ def write_shard(folder: Path, split: Split, index: int, records: Iterable[Record
     return Shard(split, index, f"shards/{name}.tar", count, out.position, out.sha256.hexdigest()), places
 
 
-def _add(tar: tarfile.TarFile, record: Record) -> Iterator[Place]:
-    for member in record.members:
-        info = tarfile.TarInfo(f"{record.key}.{member.name}")
-        info.size, info.mtime, info.mode, info.uid, info.gid, info.uname, info.gname = member.bytes, 0, 0o644, 0, 0, "", ""
-        with storage.resolve(member.uri).open("rb") as stream:
+def _add(tar: tarfile.TarFile, key: str, members: Mapping[str, bytes | Path]) -> Iterator[Place]:
+    for name, content in members.items():
+        info = tarfile.TarInfo(f"{key}.{name}")
+        info.mtime, info.mode, info.uid, info.gid, info.uname, info.gname = 0, 0o644, 0, 0, "", ""
+        with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as stream:
+            info.size = stream.seek(0, io.SEEK_END)
+            stream.seek(0)
             tar.addfile(info, stream)
-        padded = -(-member.bytes // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-        yield Place(record.key, member.name, tar.offset - padded, member.bytes)
+        padded = -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        yield Place(key, name, tar.offset - padded, info.size)
 
 
 def read_shard(path: Path, members: Iterable[str] = MEMBERS) -> Iterator[tuple[str, dict[str, bytes]]]:
@@ -181,8 +192,33 @@ def shards_in(out: Path) -> list[Path]:
     return [out / shard["uri"] for shard in json.loads((out / "dataset.json").read_text())["shards"]]
 
 
+def every_member(path: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Key, name and bytes of everything in a shard, whether or not it belongs there; raises as ``read_shard``."""
+    for place in find_members(path):
+        with path.open("rb") as stream:
+            stream.seek(place.offset)
+            yield place.key, place.member, stream.read(place.bytes)
+
+
+def find_members(path: Path) -> list[Place]:
+    """Where every member of a shard lies, read off the shard itself; raises as ``read_shard``."""
+    places = []
+    with path.open("rb") as stream:
+        for info in _headers(stream, path.name):
+            key, _, member = info.name.partition(".")
+            places.append(Place(key, member, stream.tell(), info.size))
+            stream.seek(-(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE, os.SEEK_CUR)
+    return places
+
+
 def fetch_member(out: Path, row: dict[str, Any], name: str) -> bytes:
-    """One member's bytes by its offset in the manifest's row."""
+    """One member's bytes by its offset in the manifest's row.
+
+    Raises:
+        MediaError: the dataset was left without such members.
+    """
+    if row[f"{name}_bytes"] is None:
+        raise MediaError("MEMBER_LEFT_OUT", f"{row['key']}: this dataset was left without {name}")
     with (out / "shards" / f"{row['shard']}.tar").open("rb") as stream:
         stream.seek(row[f"{name}_offset"])
         return stream.read(row[f"{name}_bytes"])

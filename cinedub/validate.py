@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from cinedub import media, shards, untrusted
+from cinedub import display, media, shards, share, untrusted
 from cinedub.errors import CinedubError
 from schemas import Age, EmotionLabel, Gender, Kind
 from schemas.record import MEMBERS, SPLITS, upgrade
@@ -37,7 +37,7 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
 
-def validate(out: Path) -> Report:
+def validate(out: Path, quiet: bool = False) -> Report:
     """Check a finished dataset: files, digests, members, lengths, times, ids, splits, manifest.
 
     Raises:
@@ -49,7 +49,7 @@ def validate(out: Path) -> Report:
     for name in ("manifest.parquet", "dropped.parquet", "settings.toml", "metrics.json", "report.html"):
         if not (out / name).exists() and not (name == "manifest.parquet" and not dataset["shards"]):
             report.faults.append(f"{name} is missing")
-    for facts in dataset["shards"]:
+    for facts in display.steps(dataset["shards"], len(dataset["shards"]), "reading shards", quiet):
         path = out / facts["uri"]
         if not path.exists():
             report.faults.append(f"{facts['uri']} is missing")
@@ -64,7 +64,7 @@ def validate(out: Path) -> Report:
                 report.faults.append(f"{key}: out of order, or twice")
             last, seen[key] = key, facts["split"]
             try:
-                found = list(check(key, sample, facts))
+                found = list(check(key, sample, facts, tuple(dataset.get("without", ()))))
                 record = untrusted.json_object(sample["json"], "json")
                 groups.setdefault(record["film"]["series"] or record["film"]["id"], set()).add(facts["split"])
             except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile, CinedubError) as error:
@@ -84,9 +84,10 @@ def _samples(path: Path, report: Report) -> Iterator[tuple[str, dict[str, bytes]
         report.faults.append(str(error))
 
 
-def check(key: str, sample: dict[str, Any], shard: dict[str, Any]) -> Iterator[str]:
-    """The broken promises of one sample, in words."""
-    missing = [name for name in MEMBERS if name not in sample]
+def check(key: str, sample: dict[str, Any], shard: dict[str, Any], without: tuple[str, ...] = ()) -> Iterator[str]:
+    """The broken promises of one sample, in words; ``without`` are the parts that its dataset was left without."""
+    gone = {name for part in without for name in share.PARTS[part][0]}
+    missing = [name for name in MEMBERS if name not in sample and name not in gone]
     if missing:
         yield f"members are missing: {', '.join(missing)}"
         return
@@ -103,13 +104,17 @@ def check(key: str, sample: dict[str, Any], shard: dict[str, Any]) -> Iterator[s
         yield f"unknown split {shard['split']}"
     yield from _annotations(record, duration)
     for name, rate in (("vocals.flac", 24_000), ("background.flac", None), ("mix.flac", None)):
-        yield from _sound(name, sample[name], rate, duration)
-    yield from _video(sample["mp4"], duration)
+        if name not in gone:
+            yield from _sound(name, sample[name], rate, duration)
+    if "mp4" not in gone:
+        yield from _video(sample["mp4"], duration)
     frames = round(duration / 40)
     faces, lips = (untrusted.arrays(sample[name], name) for name in ("faces.npz", "lips.npz"))
     sizes = {"T": frames, **_FIXED}
-    yield from _shapes("faces.npz", faces, _FACE_SHAPES, sizes)
-    yield from _shapes("lips.npz", lips, _LIP_SHAPES, sizes)
+    for name, arrays, promised in (("faces.npz", faces, _FACE_SHAPES), ("lips.npz", lips, _LIP_SHAPES)):
+        empty = {array for part in without for array in share.PARTS[part][1].get(name, ())}
+        yield from _shapes(name, arrays, {array: axes for array, axes in promised.items() if array not in empty}, sizes)
+        yield from (f"{name}: {array} should be empty" for array in sorted(empty) if arrays[array].size)
     for speaker in record["speakers"]:
         if speaker["face"] is not None and not 0 <= speaker["face"] < sizes.get("N", 0):
             yield f"speaker {speaker['id']} has face {speaker['face']}, there are {sizes.get('N', 0)}"

@@ -13,8 +13,8 @@ from schemas.film import check_id
 
 SCHEMA = 1
 MEMBERS = ("json", "mp4", "vocals.flac", "background.flac", "mix.flac", "faces.npz", "lips.npz")
-SPLITS = ("train", "valid", "test")
 Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 #: Version -> the step to the next one, dict to dict. Old records are read for ever.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}

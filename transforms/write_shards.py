@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow.parquet as pq
 
-from cinedub import config, progress, shards, storage
+from cinedub import config, forget, progress, shards, storage
 from cinedub.manifest import manifest
 from schemas import Record, Shard, codec
 from schemas.record import Split, shard_name
@@ -33,10 +33,18 @@ class WriteShards(beam.PTransform):
         self.settings, self.out = settings, out
 
     def expand(self, records: Any) -> Any:
-        """One ``Shard`` for each tar."""
+        """One ``Shard`` for each tar; what was forgotten in this dataset stays forgotten."""
+        if names := forget.remembered(self.out):
+            records = records | "Forget" >> beam.Filter(_kept, names)
         sizes = records | "Size" >> beam.Map(lambda record: (record.split, record.bytes)) | "Sum" >> beam.CombinePerKey(sum)
         keyed = records | "Choose" >> beam.Map(_choose, beam.pvalue.AsDict(sizes), self.settings.shard_mb).with_output_types(tuple[str, Record])
         return keyed | beam.GroupByKey() | "Write" >> beam.Map(_write, self.out).with_output_types(Shard)
+
+
+def _kept(record: Record, names: list[dict[str, str]]) -> bool:
+    facts = record.scalars
+    group = f"series:{facts['series']}" if facts["series"] else f"film:{facts['film']}"
+    return not any(forget.named(name, facts["film"], group, set(facts["speaker_ids"])) for name in names)
 
 
 def _choose(record: Record, sizes: dict[str, int], shard_mb: int) -> tuple[str, Record]:

@@ -7,4 +7,7 @@ losses above the limit.
 DONE, FAILED, USAGE, LOSSES = 0, 1, 2, 3
 
 #: In the order of the help page.
-VERBS = ("build", "plan", "retry", "film", "view", "validate", "score", "train", "dub", "evaluate", "weights", "settings", "cache", "doctor")
+VERBS = (
+    "build", "plan", "retry", "film", "validate", "view", "inspect", "stats", "diff", "split", "export", "forget", "score",
+    "train", "dub", "evaluate", "weights", "settings", "cache", "doctor", "completion",
+)  # fmt: skip

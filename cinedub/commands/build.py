@@ -35,9 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def ends(parser: argparse.ArgumentParser) -> None:
     """What decides how a build is told and how it ends."""
     parser.add_argument("--max-failures", type=float, default=0.5, metavar="RATIO", help="exit 3 when a stage fails on more than this share")
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--quiet", action="store_true", help="show nothing but faults")
-    shown.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+    parser.add_argument("--json", action="store_true", help="progress and result as JSON lines")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,9 @@
-"""Say what is there, what is missing, and the command that gets it."""
+"""Say what is there, what is missing, and the command that gets it.
+
+examples:
+  cinedub doctor
+  cinedub doctor --json
+"""
 
 from __future__ import annotations
 

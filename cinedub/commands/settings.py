@@ -1,8 +1,14 @@
-"""Print every setting with its value, as TOML."""
+"""Print every setting with its value, as TOML.
+
+examples:
+  cinedub settings > mine.toml
+  cinedub settings --set clips.max_ms=20000
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from cinedub.commands import DONE
@@ -11,12 +17,15 @@ from cinedub.commands import DONE
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("--settings", type=Path, help="a TOML file laid over the defaults")
-    parser.add_argument("--set", action="append", default=[], metavar="A.B=C")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
+    parser.add_argument("--json", action="store_true", help="as JSON instead")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import config
+    from schemas import codec
 
-    print(config.dump(config.load(None, options.settings, options.set)), end="")
+    settings = config.load(None, options.settings, options.set)
+    print(json.dumps(codec.builtins(settings), indent=1) if options.json else config.dump(settings).rstrip())
     return DONE

@@ -1,4 +1,9 @@
-"""Re-read a dataset and check every promise of its records."""
+"""Re-read a dataset and check every promise of its records.
+
+examples:
+  cinedub validate dataset
+  cinedub validate dataset --json
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import validate
 
-    report = validate.validate(options.out)
+    report = validate.validate(options.out, options.quiet)
     if options.json:
         print(json.dumps({"records": report.records, "shards": report.shards, "faults": report.faults}))
     else:

@@ -78,11 +78,12 @@ def _detail(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
     assert whole is not None, f"{row['key']} is in the manifest"
     detail = clip(catalogue, whole)
     try:
-        detail["media"] = {"mp4": data_uri("video/mp4", previews.picture(catalogue, whole))}
-        detail["media"] |= {name: data_uri("audio/webm", previews.sound(catalogue, whole, name)) for name in previews.SOUNDS}
+        sounds = [name for name in previews.SOUNDS if whole[f"{name}.flac_bytes"] is not None]
+        detail["media"] = {name: data_uri("audio/webm", previews.sound(catalogue, whole, name)) for name in sounds}
+        detail["media"]["mp4"] = data_uri("video/mp4", previews.picture(catalogue, whole))
         detail["still"] = data_uri("image/jpeg", previews.still(catalogue, whole))
     except MediaError as error:
-        detail |= {"media": {}, "fault": str(error)}
+        detail |= {"media": detail.get("media", {}), "fault": str(error)}
     return detail
 
 

@@ -25,7 +25,8 @@ def clip(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
     255 where the mouth isn't seen.
     """
     record = catalogue.record(row)
-    members = {name: shards.fetch_member(catalogue.out, row, name) for name in ("vocals.flac", "background.flac", "lips.npz", "faces.npz")}
+    wanted = ("vocals.flac", "background.flac", "lips.npz", "faces.npz")
+    members = {name: shards.fetch_member(catalogue.out, row, name) for name in wanted if row[f"{name}_bytes"] is not None}
     speakers = [{name: speaker.get(name) for name in ("id", "age", "gender", "timbre")} for speaker in record["speakers"]]
     return {
         **{name: record[name] for name in ("key", "film", "span_ms", "language", "kind", "lines", "turns", "shots_ms", "emotion", "clue")},
@@ -34,7 +35,7 @@ def clip(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
         "shard": f"shards/{row['shard']}.tar",
         "speakers": speakers,
         "provenance": record["provenance"],
-        "peaks": {name: _text(peaks(members[f"{name}.flac"])) for name in ("vocals", "background")},
+        "peaks": {name: _text(peaks(members[f"{name}.flac"])) if f"{name}.flac" in members else "" for name in ("vocals", "background")},
         "mouths": {name: _text(curve) for name, curve in mouths(record, members["faces.npz"], members["lips.npz"]).items()},
     }
 
@@ -52,6 +53,8 @@ def mouths(record: dict[str, Any], faces: bytes, lips: bytes) -> dict[str, np.nd
     with np.load(io.BytesIO(faces), allow_pickle=False) as arrays:
         seen = arrays["track"].astype(bool)
     with np.load(io.BytesIO(lips), allow_pickle=False) as arrays:
+        if arrays["aperture"].shape != seen.shape:  # left out of a dataset made to be shared
+            return {}
         opening = np.round(254 * np.clip(arrays["aperture"] / _WIDE, 0, 1))
     found = {}
     for speaker in record["speakers"]:

@@ -105,7 +105,7 @@ def _spread(catalogue: Catalogue, sure: float) -> tuple[dict[str, list[int]], di
             counter.update(
                 {value.as_py(): count.as_py() for value, count in zip(*table[name].combine_chunks().value_counts().flatten(), strict=True)}
             )
-        media_bytes += sum(int(table[name].to_numpy().sum()) for name in sizes)
+        media_bytes += sum(int(table[name].fill_null(0).to_numpy().sum()) for name in sizes)
     return {name: bins.tolist() for name, bins in spread.items()}, counts, media_bytes
 
 
