@@ -2,9 +2,9 @@
 
 examples:
   cinedub cache show
-  cinedub cache gc                what killed processes left behind
-  cinedub cache gc --max-gb 50    and what was longest not used, until 50 GB are left
-  cinedub cache gc --max-gb 0     and all that no build needs
+  cinedub cache gc                # what killed processes left behind
+  cinedub cache gc --max-gb 50    # and what was longest not used, until 50 GB are left
+  cinedub cache gc --max-gb 0     # and all that no build needs
 """
 
 from __future__ import annotations
