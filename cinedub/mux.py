@@ -21,7 +21,7 @@ _PICTURES = {"h264", "hevc", "av1", "mpeg4", "vp9"}
 _SOUNDS = {"aac", "ac3", "eac3", "mp3", "alac", "opus", "flac"}
 #: ISO 639-2, as players know them.
 _TONGUES: dict[Language, str] = {"en": "eng", "zh": "zho"}
-#: True peaks stay this far below full scale (EBU R128: -1 dBTP).
+#: Peaks stay 1 dB below full scale, as EBU R128 asks (of samples: what lies between them is not looked at).
 _PEAK = 10 ** (-1 / 20)
 
 
