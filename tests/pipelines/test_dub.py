@@ -56,6 +56,18 @@ def test_a_clip_gets_its_picture_back_with_speech_as_long_as_it(place: Path) -> 
     assert np.abs(sound[48_000 * 2 // 10 : 43_000]).max() > 0.01 and np.abs(sound[:8_000]).max() < 0.01
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not all(weights.present(name) for name in ("spleeter-2stems", "whisper-base")), reason="weights are not here")
+def test_a_film_keeps_its_background_and_its_old_sound_as_a_second_track(place: Path) -> None:
+    speaks = dub.dubbing(str(place / "run" / "best"), "cpu", 1)
+    made = dubbing.dub(job(place, "film.mp4", video=str(place / "clip.mp4"), film=True, voices=("hibari",), language="en"), speaks, ONE)
+    streams = media.probe(place / "film.mp4")["streams"]
+    assert [s["codec_type"] for s in streams] == ["video", "audio", "audio"] and made.duration_ms == 2000
+    assert streams[1]["tags"]["language"] == "eng" and [s["disposition"]["default"] for s in streams[1:]] == [1, 0]
+    quiet = next(iter(media.sound(place / "film.mp4", Span(1_850, 2_000), 48_000, 1)))
+    assert np.sqrt(np.mean(quiet**2)) > 1e-3  # nobody speaks there: what is heard is the background
+
+
 def test_faults_of_a_job_are_told_in_a_line(place: Path) -> None:
     speaks = dub.dubbing(str(place / "run" / "best"), "cpu", 1)
     for wrong, why in (
