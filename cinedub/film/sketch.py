@@ -62,7 +62,7 @@ class Sketch:
         face = self.seen.setdefault(note, Seen(self._notes[note].person, frame))
         assert doll.state is not None
         face.landmarks.append((np.round(landmarks * 32) / 32).astype(np.float32))
-        face.poses.append(_pose(doll, doll.state))
+        face.poses.append(pose_of(doll, doll.state))
 
     def arrays(self, span: Span, speaking: dict[str, list[Span]]) -> tuple[list[str], dict[str, np.ndarray]]:
         """Whose each face is that is seen in the span, and the arrays of record.md; ``speaking`` says when each person does."""
@@ -95,7 +95,8 @@ class Sketch:
         return [face.person for face in inside], arrays
 
 
-def _pose(doll: Puppet, state: State) -> Pose:
+def pose_of(doll: Puppet, state: State) -> Pose:
+    """What the puppet looks like in the state that it is in."""
     known = _poses(doll)
     if state not in known:
         flat = doll.head[..., :3] * (doll.head[..., 3:] / 255.0) + BACKDROP * (1 - doll.head[..., 3:] / 255.0)

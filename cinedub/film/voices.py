@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,11 +56,13 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """One spoken line: mono sound at 24 kHz, and times from its first sample."""
+    """One spoken line: mono sound at 24 kHz, and times from its first sample. ``symbols`` are the phones as the model read them: each sign, blank and
+    stop by itself."""
 
     sound: Float32[np.ndarray, " samples"]
     phones: tuple[Phone, ...]
     words: tuple[SpokenWord, ...]
+    symbols: tuple[Phone, ...] = ()
 
     @property
     def duration_ms(self) -> int:
@@ -127,6 +129,24 @@ class Speaker:
             chosen = self._style[min(ids.shape[1] - 3, len(self._style) - 1)]
             (units,) = self._session.run([tensor], {"tokens": ids, "style": chosen, **inputs})
         return [max(1, round(float(unit))) for unit in units.ravel()]
+
+    def spectra(self, text: str, timing: Callable[[Sequence[float], Sequence[str]], list[int]]) -> tuple[list[np.ndarray], tuple[Phone, ...]]:
+        """Hibari's five spectra (bins, frames) and pitch (frames) before they become sound, and the symbols with their times in ms.
+
+        ``timing`` makes each symbol's duration (units of 25 ms) of the model's own and of the symbols.
+        """
+        spellings = spell(text, "en")
+        symbols, _ = _symbols(spellings, self._vocabulary)
+        if not symbols:
+            raise UsageError(f"nothing to say in {text!r}")
+        ids = np.array([[0, *(self._vocabulary[s] for s in symbols), 0]], np.int64)
+        signs = ["", *symbols, ""]
+        run = {"ids": ids, "speed": np.ones(1, np.float32)}
+        *_, units = self._session.run(None, {**run, "wanted_durations": np.zeros(ids.shape[1], np.float32)})
+        durations = timing(units.tolist(), signs)
+        *parts, _ = self._session.run(None, {**run, "wanted_durations": np.array(durations, np.float32)})
+        edges = np.concatenate([[0], np.cumsum(durations)]) * UNIT_MS
+        return [part[0] for part in parts], tuple(Phone(sign, int(edges[i]), int(edges[i + 1])) for i, sign in enumerate(signs))
 
     def _run(self, ids: Int[np.ndarray, "1 symbols"], wanted: np.ndarray, speed: float, seed: int, manner: Manner) -> tuple[np.ndarray, np.ndarray]:
         pace = np.array([speed], np.float32)
@@ -288,4 +308,5 @@ def _timed(sound: np.ndarray, edges: np.ndarray, symbols: list[str], owners: lis
             phones.append(Phone(symbol, start, end))
     phones.append(Phone("", int(edges[-2]), int(edges[-1])))
     words = tuple(SpokenWord(spellings[i].text, *bounds[i]) for i in sorted(bounds))
-    return Speech(sound.astype(np.float32), tuple(phones), words)
+    raw = tuple(Phone(symbol, int(edges[i]), int(edges[i + 1])) for i, symbol in enumerate(["", *symbols, ""]))
+    return Speech(sound.astype(np.float32), tuple(phones), words, raw)
