@@ -34,7 +34,8 @@ class Batch:
     """Clips with everything that is known of them. Padding is zero and lies at the ends of axes; ``frames`` and ``tokens`` are true lengths.
 
     ``lips`` and ``face`` belong to whoever speaks in that frame; ``seen`` says whether that face shows. ``audible`` marks the frames whose
-    sound is one line's alone: only they teach. ``voice`` is zero where no reference is known. ``clue`` holds hashed words + 1.
+    sound is one line's alone: only they teach. ``durations`` are each token's frames where the record tells them, 0 in all of a line where not.
+    ``voice`` is zero where no reference is known. ``clue`` holds hashed words + 1.
     """
 
     frames: Int[Tensor, " clips"]
@@ -51,6 +52,7 @@ class Batch:
     tokens: Int[Tensor, " lines"]
     symbols: Int[Tensor, "lines tokens"]
     signs: Int[Tensor, "lines tokens"]
+    durations: Int[Tensor, "lines tokens"]
     language: Int[Tensor, " lines"]
     slot: Int[Tensor, " lines"]
     emotion: Int[Tensor, " lines"]
@@ -67,6 +69,11 @@ class Batch:
     def speaking(self) -> Bool[Tensor, "clips frames"]:
         """Frames in which a line is spoken."""
         return self.line_at > 0
+
+    @property
+    def timed(self) -> Bool[Tensor, " lines"]:
+        """Lines whose tokens' durations are told."""
+        return self.durations.sum(1) > 0
 
 
 def mask(lengths: Int[Tensor, " rows"], size: int) -> Bool[Tensor, "rows {size}"]:

@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 from cinedub.errors import MediaError
 from model import mel
 from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch
-from model.text import Tokens, tokenise
+from model.text import Tokens, spoken, tokenise
 from schemas import Language
 from schemas.record import upgrade
 
@@ -36,7 +36,7 @@ _WORDS = 32
 
 @dataclass(frozen=True, slots=True)
 class LineOn:
-    """A line on the frame axis: who speaks it, how, and in which frames."""
+    """A line on the frame axis: who speaks it, how, and in which frames; ``durations`` are its tokens' frames where they are known, else empty."""
 
     tokens: Tokens
     language: Language
@@ -47,6 +47,7 @@ class LineOn:
     age: str
     gender: str
     voice: Float32[np.ndarray, " 192"]
+    durations: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,12 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
     for line in sorted(record["lines"], key=lambda line: line["start_ms"]):
         first, length = slot_frames(line["start_ms"], line["end_ms"], frames)
         begin, end = max(first, free), first + length
-        tokens = tokenise(line["text"], record["language"])
+        tokens, ends = spoken(line["phones"]) if line.get("phones") else (tokenise(line["text"], record["language"]), ())
         if end - begin < max(len(tokens), 1) or begin > first + length // 4:
             continue
         slot, speaker = people[line["speaker"]]
-        lines.append(line_on(tokens, record["language"], slot, begin, end - begin, line["emotion"]["label"], speaker))
+        made = line_on(tokens, record["language"], slot, begin, end - begin, line["emotion"]["label"], speaker)
+        lines.append(replace(made, durations=durations_of(ends, begin, end)) if ends and begin == first else made)
         audible[begin:end] = taken[begin:end] == 1
         if line["on_screen"]:
             picture.show(slice(begin, end), arrays, tracks_of(speaker), times[begin:end])
@@ -132,6 +134,18 @@ def line_on(tokens: Tokens, language: Language, slot: int, start: int, length: i
     """A line with what is known of its speaker (``age``, ``gender``, ``voice`` as in a record); an unknown voice is zeros."""
     voice = np.asarray(speaker.get("voice") or np.zeros(VOICE), np.float32)
     return LineOn(tokens, language, slot % SLOTS, start, length, emotion, speaker.get("age", AGES[-1]), speaker.get("gender", GENDERS[-1]), voice)
+
+
+def halved(clip: Clip) -> Clip:
+    """The same in half precision, for keeping."""
+    return replace(clip, **{name: getattr(clip, name).astype(np.float16) for name in ("lips", "face", "mels")})
+
+
+def durations_of(ends_ms: Sequence[int], begin: int, end: int) -> tuple[int, ...]:
+    """Frames of each token from when it ends, in ms from the clip's start; together they are the line's, from ``begin`` to ``end``."""
+    edges = np.round(np.asarray(ends_ms) * (mel.RATE / 1000 / mel.HOP)).clip(begin, end).astype(int)
+    edges[-1] = end
+    return tuple(int(frames) for frames in np.diff(np.maximum.accumulate(edges), prepend=begin))
 
 
 def _by_first_line(record: dict[str, Any]) -> list[dict[str, Any]]:
@@ -220,6 +234,7 @@ def collate(clips: Sequence[Clip], buckets: int) -> Batch:
         tokens=whole([len(line.tokens) for _, line in lines]),
         symbols=padded([line.tokens.symbols for _, line in lines], torch.long),
         signs=padded([line.tokens.signs for _, line in lines], torch.long),
+        durations=padded([line.durations or [0] * len(line.tokens) for _, line in lines], torch.long),
         language=whole([LANGUAGES.index(line.language) for _, line in lines]),
         slot=whole([line.slot for _, line in lines]),
         emotion=whole([EMOTIONS.index(line.emotion) for _, line in lines]),

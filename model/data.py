@@ -8,7 +8,7 @@ same batches. A sample that can't be used is skipped and counted; a hundred in a
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from cinedub import storage
 from cinedub.errors import CinedubError, UsageError
 from cinedub.shards import read_shard, shards_in
 from model.batch import Batch
-from model.clip import MEMBERS, Clip, collate, from_record
+from model.clip import MEMBERS, Clip, collate, from_record, halved
 from model.config import Data
 from schemas.record import SPLITS
 
@@ -76,6 +76,8 @@ class Stream(IterableDataset):
         self.workers = max(1, data.workers)
         self.positions = [Position()] * self.workers
         self.turn = 0
+        #: Shard -> number of sample -> its key and clip, or why there is none; at -1, how many there are.
+        self._kept: dict[str, dict[int, tuple[Any, Any]]] = {}
 
     def __iter__(self) -> Iterator[tuple[int, Position, Batch]]:
         worker = get_worker_info()
@@ -101,22 +103,37 @@ class Stream(IterableDataset):
         skipped, bad = position.skipped, position.bad_in_row
         for shard in range(position.shard, len(mine)):
             first = position.sample if shard == position.shard else 0
-            samples = read_shard(storage.resolve(self.shards[mine[shard]]), MEMBERS)
-            for number, (key, sample) in enumerate(samples):
-                if number < first or not (by_shard or number % consumers == consumer):
-                    continue
+            for number, key, clip in self._clips(self.shards[mine[shard]], first, lambda number: by_shard or number % consumers == consumer):
                 if len(clips) == self.data.pool:
                     return clips, Position(position.epoch, shard, number, 0, skipped, bad)
-                try:
-                    clips.append(from_record(sample, self.data.max_ms))
+                if isinstance(clip, Clip):
+                    clips.append(clip)
                     bad = 0
-                except _BAD as error:
-                    skipped, bad = skipped + 1, bad + 1
-                    if bad >= _BAD_IN_A_ROW:
-                        raise DataError(f"{bad} samples in a row can't be used, the last is {key}: {error}") from error
+                    continue
+                skipped, bad = skipped + 1, bad + 1
+                if bad >= _BAD_IN_A_ROW:
+                    raise DataError(f"{bad} samples in a row can't be used, the last is {key}: {clip}")
         if not clips and not position.shard and not position.sample:
             raise DataError(f"no sample can be used by worker {consumer} of {consumers}: {skipped} of {skipped} were skipped")
         return clips, Position(position.epoch + 1, 0, 0, 0, skipped, bad)
+
+    def _clips(self, shard: str, first: int, mine: Callable[[int], bool]) -> Iterator[tuple[int, str, Clip | str]]:
+        """Number, key and clip of a shard's samples from ``first`` on; of one that can't be used, why."""
+        kept = self._kept.setdefault(shard, {}) if self.data.keep else {}
+        end = kept.get(-1)
+        if end is not None and all(number in kept for number in range(first, end[0]) if mine(number)):
+            yield from ((number, *kept[number]) for number in range(first, end[0]) if mine(number))
+            return
+        number = -1
+        for number, (key, sample) in enumerate(read_shard(storage.resolve(shard), MEMBERS)):
+            if number < first or not mine(number):
+                continue
+            if number not in kept:
+                clip = _clip(sample, self.data)
+                if self.data.keep:
+                    kept[number] = key, clip
+            yield number, key, kept[number][1] if self.data.keep else clip
+        kept[-1] = number + 1, ""
 
     def _batches(self, pool: list[Clip], slot: int, position: Position) -> list[list[Clip]]:
         """Clips of like length together, at most ``frames`` padded frames each."""
@@ -131,6 +148,14 @@ class Stream(IterableDataset):
                 longest = pool[place].frames
             batches[-1].append(pool[place])
         return batches if self.once else [batches[i] for i in chance.permutation(len(batches))]
+
+
+def _clip(sample: dict[str, bytes], data: Data) -> Clip | str:
+    try:
+        clip = from_record(sample, data.max_ms)
+    except _BAD as error:
+        return str(error)
+    return halved(clip) if data.keep else clip
 
 
 class Loader:

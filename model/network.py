@@ -8,10 +8,11 @@ Bill of materials                                      rows        axis         
   Listener   mel against text: who sounds when         lines       frames x tokens               teaches only (forward sum, then monotonic search)
   Reader     lips and phase against text: the same     lines       frames x tokens               decides when a mouth is seen
   Prior      aligned text + picture + place -> mean    clips       frames / stack  width
-  Decoder    noise + mean + Prior's state -> velocity  clips       frames / stack  width         conditional flow matching (Lipman et al., 2022)
+  Decoder    noise + mean + Prior's state -> velocity  clips       frames / stack  flow_width    conditional flow matching (Lipman et al., 2022)
 
-Blocks are DiT's (Peebles and Xie, 2022) with one modulation shared by all layers and a table of its own in each (PixArt-alpha), rotary
-positions, and ConvNeXt's depthwise convolution before the MLP. Frames of silence are neither generated nor taught.
+Blocks are ConvNeXt's (a depthwise convolution before the MLP) behind a norm that the style shifts and scales, as in DiT (Peebles and Xie, 2022), with one
+modulation shared by a tower's layers and a table of its own in each (PixArt-alpha). One block of the text's and of the prior's tower also attends,
+with rotary positions: the rest of what counts is near. Frames of silence are neither generated nor taught.
 """
 
 from __future__ import annotations
@@ -87,23 +88,24 @@ class Dubber(nn.Module):
         self.prior = Prior(config)
         self.decoder = Decoder(config)
 
-    def forward(self, batch: Batch, keep: Keep, noise: Float[Tensor, "clips frames 80"], time: Float[Tensor, " clips"]) -> Losses:
-        """Losses of one batch; ``noise`` and ``time`` in [0, 1] are the flow's. Every line must have at least as many frames as tokens."""
+    def forward(self, batch: Batch, keep: Keep, noise: Float[Tensor, "clips frames 80"] | None, time: Float[Tensor, " clips"]) -> Losses:
+        """Losses of one batch; ``noise`` and ``time`` in [0, 1] are the flow's, which rests where there is no noise.
+
+        Every line must have at least as many frames as tokens, or tell their durations.
+        """
         target = (batch.mels - self.mean) / self.deviation
         style = self.style(batch, keep)
         text = self.text(batch, style)
         picture = self.picture(batch, keep)
         longest = int(batch.length.max())
-        heard = self.listener(of_lines(target, batch, longest), text, batch)
-        found = align.search(heard.float().log_softmax(-1), batch.length, batch.tokens)
-        owners = align.token_at(found, longest)
         known = mask(batch.length, longest) & of_lines(batch.audible[..., None], batch, longest)[..., 0]
+        found, listen, binary = self._found(target, text, known, batch)
+        owners = align.token_at(found, longest)
         said = mask(batch.tokens, batch.symbols.shape[1])
 
         logs = self.durations(text, batch)
         wanted = found.clamp_min(1).float().log()
         duration = _mean(functional.smooth_l1_loss(logs, wanted, reduction="none"), said)
-        binary = _mean(functional.nll_loss(heard.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), known)
         read = self.reader(picture, text, logs.detach(), batch)
         seen = known & of_lines(self.picture.shown(batch, keep)[..., None], batch, longest)[..., 0]
         read_loss = _mean(functional.nll_loss(read.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), seen)
@@ -111,17 +113,37 @@ class Dubber(nn.Module):
         aligned = self.prior.aligned(text, found, batch, keep)
         mean, state = self.prior(aligned, picture, style, batch)
         taught = (batch.audible & batch.speaking)[..., None].expand_as(target)
-        at = time[:, None, None]
-        flowing = (1 - at) * noise + at * target
-        velocity = self.decoder(flowing, mean.detach(), state, time, style, batch)
+        if noise is None:
+            flow = 0.0 * sum(parameter.sum() for parameter in self.decoder.parameters())
+        else:
+            at = time[:, None, None]
+            velocity = self.decoder((1 - at) * noise + at * target, mean.detach(), state, time, style, batch)
+            flow = _mean(functional.mse_loss(velocity.float(), target - noise, reduction="none"), taught)
         return Losses(
-            flow=_mean(functional.mse_loss(velocity.float(), target - noise, reduction="none"), taught),
+            flow=flow,
             mean=_mean(functional.l1_loss(mean.float(), target, reduction="none"), taught),
             duration=duration,
-            listen=align.forward_sum(heard, batch.length, batch.tokens),
+            listen=listen,
             binary=binary,
             read=read_loss,
         )
+
+    def _found(
+        self, target: Float[Tensor, "clips frames 80"], text: Float[Tensor, "lines tokens text"], known: Bool[Tensor, "lines slot"], batch: Batch
+    ) -> tuple[Int[Tensor, "lines tokens"], Float[Tensor, ""], Float[Tensor, ""]]:
+        """Durations as told, or as the listener finds them in the recording, and what that teaches it: ``listen`` and ``binary``.
+
+        Where all lines of a batch are told it has nothing to learn, and costs nothing.
+        """
+        if bool(batch.timed.all()):
+            nothing = 0.0 * sum(parameter.sum() for parameter in self.listener.parameters())
+            return batch.durations, nothing, nothing
+        heard = self.listener(of_lines(target, batch, known.shape[1]), text, batch)
+        found = align.search(heard.float().log_softmax(-1), batch.length, batch.tokens)
+        found = torch.where(batch.timed[:, None], batch.durations, found)
+        owners = align.token_at(found, known.shape[1])
+        binary = _mean(functional.nll_loss(heard.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), known)
+        return found, align.forward_sum(heard, batch.length, batch.tokens), binary
 
     @torch.no_grad()
     def timing(self, batch: Batch) -> Int[Tensor, "lines tokens"]:
@@ -206,29 +228,44 @@ class Style(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a depthwise convolution with an MLP; each behind a norm that ``modulation`` shifts, scales and gates."""
+    """A depthwise convolution with an MLP, and before it attention where asked for; each behind a norm that ``modulation`` shifts and scales."""
 
-    def __init__(self, width: int, heads: int, kernel: int = 7, expansion: int = 4) -> None:
+    def __init__(self, width: int, heads: int, kernel: int, expansion: int, attends: bool) -> None:
         super().__init__()
-        self.heads = heads
-        self.table = nn.Parameter(torch.cat([torch.zeros(2, width), torch.full((1, width), 0.3)]).repeat(2, 1))
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.table = nn.Parameter(torch.zeros(2 * width))
+        self.attention = Attention(width, heads) if attends else None
         self.near = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
         self.grow, self.shrink = nn.Linear(width, expansion * width), nn.Linear(expansion * width, width)
+        self.gate = nn.Parameter(torch.full((width,), 0.3))
 
     def forward(
-        self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"], modulation: Float[Tensor, "rows _ six_widths"]
+        self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"], modulation: Float[Tensor, "rows _ two_widths"]
     ) -> Float[Tensor, "rows places width"]:
         """The same places, each having looked at the others that are ``known``."""
-        shift, scale, gate, shift_near, scale_near, gate_near = (modulation + self.table.flatten()).chunk(6, -1)
-        query, key, value = self.inward(self.norm(x) * (1 + scale) + shift).unflatten(-1, (3, self.heads, -1)).unbind(2)
+        if self.attention is not None:
+            x = self.attention(x, known)
+        shift, scale = (modulation + self.table).chunk(2, -1)
+        inner = torch.addcmul(shift, functional.layer_norm(x, x.shape[-1:]), 1 + scale) * known[..., None]
+        inner = self.near(inner.transpose(1, 2)).transpose(1, 2)
+        return torch.addcmul(x, self.gate, self.shrink(functional.gelu(self.grow(inner))))
+
+
+class Attention(nn.Module):
+    """Each place looks at all that are known, behind a norm."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.gate = nn.Parameter(torch.full((width,), 0.3))
+
+    def forward(self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"]) -> Float[Tensor, "rows places width"]:
+        """The same places."""
+        query, key, value = self.inward(self.norm(x)).unflatten(-1, (3, self.heads, -1)).unbind(2)
         query, key, value = rotate(query).transpose(1, 2), rotate(key).transpose(1, 2), value.transpose(1, 2)
         looked = functional.scaled_dot_product_attention(query, key, value, known[:, None, None])
-        x = x + gate * self.outward(looked.transpose(1, 2).flatten(2))
-        inner = (self.norm(x) * (1 + scale_near) + shift_near) * known[..., None]
-        inner = self.near(inner.transpose(1, 2)).transpose(1, 2)
-        return x + gate_near * self.shrink(functional.gelu(self.grow(inner)))
+        return torch.addcmul(x, self.gate, self.outward(looked.transpose(1, 2).flatten(2)))
 
 
 def rotate(x: Float[Tensor, "rows places heads width"]) -> Float[Tensor, "rows places heads width"]:
@@ -242,20 +279,24 @@ def rotate(x: Float[Tensor, "rows places heads width"]) -> Float[Tensor, "rows p
 
 
 class Tower(nn.Module):
-    """Blocks that share one modulation out of the style, and (in the decoder) out of the flow's time."""
+    """Blocks that share one modulation out of the style; ``attends`` says which of them attend."""
 
-    def __init__(self, width: int, heads: int, layers: int, style_width: int, kernel: int = 7) -> None:
+    def __init__(self, width: int, config: Config, layers: int, kernel: int, attends: int | None) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width, heads, kernel) for _ in range(layers))
-        self.steer = nn.Linear(style_width, 6 * width)
+        self.blocks = nn.ModuleList(Block(width, config.heads, kernel, config.expansion, layer == attends) for layer in range(layers))
+        self.steer = nn.Linear(config.style_width, 2 * width)
         nn.init.normal_(self.steer.weight, std=0.02)
         nn.init.zeros_(self.steer.bias)
 
     def forward(
-        self, x: Float[Tensor, "rows places width"], known: Bool[Tensor, "rows places"], style: Float[Tensor, "rows _ style"]
+        self,
+        x: Float[Tensor, "rows places width"],
+        known: Bool[Tensor, "rows places"],
+        style: Float[Tensor, "styles style"],
+        at: Int[Tensor, "rows _"],
     ) -> Float[Tensor, "rows places width"]:
-        """All blocks in turn."""
-        modulation = self.steer(style)
+        """All blocks in turn; ``at`` says which of the styles steers each place (or all of a row)."""
+        modulation = self.steer(style)[at]
         for block in self.blocks:
             x = block(x, known, modulation)
         return x * known[..., None]
@@ -267,13 +308,13 @@ class Text(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.symbols, self.signs = nn.Embedding(SYMBOLS, config.text_width), nn.Linear(SIGNS, config.text_width, bias=False)
-        self.tower = Tower(config.text_width, config.heads, config.text_layers, config.style_width, kernel=5)
+        self.tower = Tower(config.text_width, config, config.text_layers, kernel=5, attends=config.text_layers - 1)
 
     def forward(self, batch: Batch, style: Float[Tensor, "rows style"]) -> Float[Tensor, "lines tokens text"]:
         """States; zero beyond a line's tokens."""
         flags = (batch.signs[..., None] >> torch.arange(SIGNS, device=batch.signs.device)) & 1
         x = self.symbols(batch.symbols) + self.signs(flags.to(self.signs.weight.dtype))
-        return self.tower(x, mask(batch.tokens, x.shape[1]), style[1:, None])
+        return self.tower(x, mask(batch.tokens, x.shape[1]), style[1:], torch.arange(len(x), device=x.device)[:, None])
 
 
 class Picture(nn.Module):
@@ -282,7 +323,7 @@ class Picture(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.inward = nn.Linear(LIPS + FACE + 2, config.video_width)
-        self.tower = Tower(config.video_width, config.video_heads, config.video_layers, config.style_width, kernel=9)
+        self.tower = Tower(config.video_width, config, config.video_layers, kernel=9, attends=None)
         self.plain = nn.Parameter(0.1 * torch.randn(config.style_width))
 
     @staticmethod
@@ -295,7 +336,7 @@ class Picture(nn.Module):
         lips = self.shown(batch, keep)[..., None]
         face = (batch.seen & keep.face[:, None] & batch.speaking)[..., None]
         x = self.inward(torch.cat([batch.lips * lips, batch.face * face, lips, face], -1).to(self.inward.weight.dtype))
-        return self.tower(x, mask(batch.frames, x.shape[1]), self.plain.expand(len(x), 1, -1))
+        return self.tower(x, mask(batch.frames, x.shape[1]), self.plain[None], torch.zeros(len(x), 1, dtype=torch.long, device=x.device))
 
 
 class Durations(nn.Module):
@@ -391,7 +432,7 @@ class Prior(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(config.text_width))
         inputs = config.text_width + config.video_width + _PLACES
         self.inward = nn.Linear(self.stack * inputs, config.width)
-        self.tower = Tower(config.width, config.heads, config.prior_layers, config.style_width)
+        self.tower = Tower(config.width, config, config.prior_layers, kernel=7, attends=config.prior_layers // 2)
         self.out = nn.Linear(config.width, self.stack * BINS)
 
     def aligned(
@@ -423,7 +464,7 @@ class Prior(nn.Module):
     ) -> tuple[Float[Tensor, "clips frames 80"], Float[Tensor, "clips stacks width"]]:
         """The mean mel (normalised) and the state of each stack of frames."""
         x = self.inward(stacked(torch.cat([aligned, picture], -1), self.stack))
-        state = self.tower(x, known_stacks(batch, self.stack), style[leading(batch, self.stack)])
+        state = self.tower(x, known_stacks(batch, self.stack), style, leading(batch, self.stack))
         return self.out(state).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : batch.line_at.shape[1]], state
 
 
@@ -433,12 +474,12 @@ class Decoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.stack, self.style_width = config.stack, config.style_width
-        self.inward = nn.Linear(2 * self.stack * BINS, config.width)
-        self.state = nn.Linear(config.width, config.width)
+        self.inward = nn.Linear(2 * self.stack * BINS, config.flow_width)
+        self.state = nn.Linear(config.width, config.flow_width)
         self.time = nn.Sequential(nn.Linear(64, config.style_width), nn.SiLU(), nn.Linear(config.style_width, config.style_width))
-        self.tower = Tower(config.width, config.heads, config.layers, config.style_width)
-        self.norm = nn.LayerNorm(config.width)
-        self.out = nn.Linear(config.width, self.stack * BINS)
+        self.tower = Tower(config.flow_width, config, config.flow_layers, kernel=7, attends=None)
+        self.norm = nn.LayerNorm(config.flow_width)
+        self.out = nn.Linear(config.flow_width, self.stack * BINS)
         nn.init.zeros_(self.out.weight)
 
     def forward(
@@ -455,8 +496,9 @@ class Decoder(nn.Module):
         x = self.inward(stacked(spoken.to(state.dtype), self.stack)) + self.state(state)
         steps = time[:, None] * 1000.0 * 10_000.0 ** (-torch.arange(32, device=time.device) / 32)
         moment = functional.silu(self.time(torch.cat([steps.cos(), steps.sin()], -1).to(state.dtype)))
-        steered = style[leading(batch, self.stack)] + moment[:, None]
-        x = self.norm(self.tower(x, known_stacks(batch, self.stack), steered))
+        # Silence's row, the first, is a place that nobody hears: any clip's moment will do.
+        steered = style + moment[functional.pad(batch.clip, (1, 0))]
+        x = self.norm(self.tower(x, known_stacks(batch, self.stack), steered, leading(batch, self.stack)))
         return self.out(x).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : mels.shape[1]]
 
 

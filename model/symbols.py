@@ -3,7 +3,8 @@
 Sounds and pauses are tokens; signs (stress, length, tone, aspiration …) belong to the sound beside them and are flags on its token.
 
     0              a pause without a mark of its own: the beginning and the end of every line
-    1-15           pauses that are written: ; : , . ! ? — … " ( ) “ ”          (16, the space, is a flag: the first sound of a word has it)
+    1-15           pauses that are written: ; : , . ! ? — … " ( ) “ ”
+    16             the blank between two words that no mark parts: most often short, a pause where time is left
     A I O Q W Y    English diphthongs of misaki: A = eɪ, I = aɪ, O = oʊ, Q = əʊ (British), W = aʊ, Y = ɔɪ;  T = the flap of "water";  ᵊ ᵻ = reduced
     ʣ ʥ ʦ ʨ ʤ ʧ ꭧ  affricates (ꭧ: Mandarin zh, ch), beside IPA's own letters for the rest
     ˈ ˌ            primary, secondary stress: written before the sound            ː ʰ ʲ ᵝ ̃   length, breath, palatal, rounded, nasal: after it
@@ -26,9 +27,9 @@ IDS: dict[str, int] = {
     "ʎ": 143, "ʒ": 147, "ʔ": 148, "ˈ": 156, "ˌ": 157, "ː": 158, "ʰ": 162, "ʲ": 164, "↓": 169, "→": 171, "↗": 172, "↘": 173, "ᵻ": 177,
 }  # fmt: skip
 
-PAUSE = 0
-#: Written before the sound they belong to; the first is set by a space, that is, by the beginning of a word.
-BEFORE = (" ", "ˈ", "ˌ")
+PAUSE, BLANK = 0, 16
+#: Written before the sound they belong to.
+BEFORE = ("ˈ", "ˌ")
 AFTER = ("ː", "ʰ", "ʲ", "ᵝ", "̃", "→", "↗", "↓", "↘")
 #: Bit of each sign in a token's flags.
 FLAGS: dict[str, int] = {sign: 1 << place for place, sign in enumerate(BEFORE + AFTER)}

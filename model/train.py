@@ -157,7 +157,8 @@ class _Training:
         """Losses with what chance decides drawn from ``draw``; nothing is withheld when ``drop`` is None."""
         seed = hashlib.blake2b(repr((self.settings.train.seed, *draw)).encode(), digest_size=7).digest()
         chance = torch.Generator(self.device).manual_seed(int.from_bytes(seed, "big"))
-        noise = torch.randn(batch.mels.shape, generator=chance, device=self.device)
+        resting = drop is not None and self.step < self.settings.train.flow_after
+        noise = None if resting else torch.randn(batch.mels.shape, generator=chance, device=self.device)
         moment = torch.rand(len(batch.frames), generator=chance, device=self.device)
         rates = {name: getattr(drop, name) if drop else 0.0 for name in CONDITIONS}
         keep = Keep(**{name: torch.rand(len(batch.frames), generator=chance, device=self.device) >= rate for name, rate in rates.items()})

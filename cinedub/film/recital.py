@@ -30,6 +30,8 @@ from cinedub.phonemes import PAUSES, spell
 from schemas import Emotion, Language, Line, Member, Record, Span, Speaker, Word, codec
 from schemas.record import MEMBERS, SCHEMA, Split
 
+#: Clips last a multiple of this, so that few grey pictures need be coded.
+_GRID_MS = 400
 _LEVEL = 0.07
 _MS = RATE // 1000
 _SIGNS = SILENT_SIGNS | set("ᵝ̃")
@@ -86,7 +88,7 @@ def clip(folder: Path, film: str, start_ms: int, spoken: Sequence[Performance], 
     for number, one in enumerate(spoken):
         places.append(at)
         at += len(one.sound) // _MS + int(rng.integers(60, 500) if number + 1 < len(spoken) else rng.integers(0, 250))
-    duration = max(1000, -(-at // FRAME_MS) * FRAME_MS)
+    duration = max(_GRID_MS * 3, -(-at // _GRID_MS) * _GRID_MS)
     key = f"{film}-{start_ms:09d}-{start_ms + duration:09d}"
     vocals = np.zeros(duration * _MS, np.float32)
     for place, one in zip(places, spoken, strict=True):
@@ -232,8 +234,8 @@ def _encoder() -> Any:
 
 
 def vectors(sounds: Sequence[Float32[np.ndarray, " samples"]]) -> Float32[np.ndarray, "sounds 192"]:
-    """CAM++ vectors of length 1, of at most 4 s of each sound (24 kHz)."""
-    found = np.asarray(_encoder().encode([soxr.resample(part[: 4 * RATE], RATE, 16_000).astype(np.float32) for part in sounds]))
+    """CAM++ vectors of length 1, of at most 3 s of each sound (24 kHz)."""
+    found = np.asarray(_encoder().encode([soxr.resample(part[: 3 * RATE], RATE, 16_000).astype(np.float32) for part in sounds]))
     return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -30,7 +30,7 @@ from schemas.record import Split, shard_name
 #: How far symbols lag behind the sound, in ms, measured at the onsets of lines.
 _LATE_HIBARI_MS, _LATE_KOKORO_MS = 30, 60
 #: Kokoro's takes are played at these speeds: other throats, other pitches, other paces.
-_PITCHES = (1.0, 0.88, 1.13, 0.80)
+_PITCHES = (1.0, 0.88, 1.13, 0.80, 1.22)
 _LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 96 << 20
 
 
@@ -79,7 +79,7 @@ def kokoro(folder: Path, seed: int, split: Split) -> Iterator[Iterator[Performan
     def vector(take: takes.Take, pitch: float) -> np.ndarray:
         key = (take.voice, pitch)
         if key not in heard:
-            longest = sorted(by_voice[take.voice], key=lambda one: -len(one.sound))[:4]
+            longest = sorted(by_voice[take.voice], key=lambda one: -len(one.sound))[:3]
             heard[key] = vectors([_played(one.sound[RATE // 2 :], pitch) for one in longest])
         return _mixed(heard[key], rng)
 

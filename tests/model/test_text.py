@@ -5,8 +5,8 @@ import pytest
 from cinedub import weights
 from cinedub.normalise import normalise
 from cinedub.phonemes import spell
-from model.symbols import FLAGS, IDS, PAUSE, SIGNS, SYMBOLS
-from model.text import TextError, tokenise
+from model.symbols import BLANK, FLAGS, IDS, PAUSE, SIGNS, SYMBOLS
+from model.text import TextError, spoken, tokenise
 
 pytest.importorskip("hibari")
 pytest.importorskip("misaki")
@@ -65,7 +65,20 @@ def test_polyphones_follow_their_phrase() -> None:
 def test_tones_and_stress_are_flags_of_their_sound() -> None:
     tokens = tokenise("妈", "zh")
     assert tokens.symbols == (PAUSE, IDS["m"], IDS["a"], PAUSE)
-    assert tokens.signs == (0, FLAGS[" "], FLAGS["→"], 0)
+    assert tokens.signs == (0, 0, FLAGS["→"], 0)
+
+
+def test_words_are_parted_by_a_blank_or_by_their_mark() -> None:
+    assert tokenise("a b, a", "en").symbols.count(BLANK) == 1
+    assert tokenise("妈妈去", "zh").symbols.count(BLANK) == 1
+
+
+def test_what_was_spoken_has_the_tokens_of_its_text_and_the_time_of_each() -> None:
+    written = ["", "n", "ˈ", "O", ",", " ", "n", "ˈ", "O", "!", ""]
+    phones = [(symbol, 10 * place, 10 * place + 10) for place, symbol in enumerate(written)]
+    tokens, ends = spoken(phones)
+    assert tokens == tokenise("No, no!", "en")
+    assert ends == (10, 20, 40, 60, 70, 90, 100, 110)
 
 
 def test_both_ends_are_pauses_and_marks_are_pauses_within() -> None:
