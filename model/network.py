@@ -10,9 +10,9 @@ Bill of materials                                      rows        axis         
   Prior      aligned text + picture + place -> mean    clips       frames / stack  width
   Decoder    noise + mean + Prior's state -> velocity  clips       frames / stack  flow_width    conditional flow matching (Lipman et al., 2022)
 
-Blocks are ConvNeXt's (a depthwise convolution before the MLP) behind a norm that the style shifts and scales, as in DiT (Peebles and Xie, 2022), with one
-modulation shared by a tower's layers and a table of its own in each (PixArt-alpha). One block of the text's and of the prior's tower also attends,
-with rotary positions: the rest of what counts is near. Frames of silence are neither generated nor taught.
+Blocks are ConvNeXt's (a depthwise convolution before the MLP) behind a norm that the style shifts and scales, as in DiT (Peebles and Xie, 2022),
+with one modulation shared by a tower's layers and a table of its own in each (PixArt-alpha). One block of the text's and of the prior's tower also
+attends, with rotary positions: the rest of what counts is near. Frames of silence are neither generated nor taught.
 """
 
 from __future__ import annotations

@@ -101,4 +101,3 @@ def spoken(phones: Sequence[tuple[str, int, int]]) -> tuple[Tokens, tuple[int, .
 
 def _readable(c: str) -> bool:
     return c < "ɐ" or "一" <= c <= "鿿" or "Ａ" <= c <= "ｚ"
-

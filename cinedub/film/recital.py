@@ -1,8 +1,8 @@
 """A corpus of speech alone: records straight from what the voices spoke, with the time of every symbol; nothing is painted but mouths.
 
 Clips hold one to four lines of one to three people. Every record has every member of record.md: the picture is grey, the background silent, faces and
-lips are a puppet's poses, looked up (some clips show nobody). Each line has the optional field ``phones``: ``[symbol, start_ms, end_ms]`` of every symbol,
-blank and stop that the voice read, as ``model.text.spoken`` takes them.
+lips are a puppet's poses, looked up (some clips show nobody). Each line has the optional field ``phones``: ``[symbol, start_ms, end_ms]`` of
+every symbol, blank and stop that the voice read, as ``model.text.spoken`` takes them.
 """
 
 from __future__ import annotations
@@ -139,13 +139,16 @@ def _annotations(
         "film": {"id": film, "title": "Recital", "series": None, "sha256": hashlib.sha256(film.encode()).hexdigest(), "fps": "25"},
         "span_ms": [start_ms, start_ms + duration], "language": language, "kind": kind, "lines": told, "turns": turns, "asr_turns": turns,
         "speakers": [
-            {**codec.builtins(one), "face": one.faces[0] if one.faces else None, "voice": [round(value, 5) for value in one.voice]} for one in speakers
+            {**codec.builtins(one), "face": one.faces[0] if one.faces else None, "voice": [round(value, 5) for value in one.voice]}
+            for one in speakers
         ],
         "shots_ms": [[0, duration]], "emotion": codec.builtins(mood),
         "clue": description.describe(lines, speakers, kind, mood, language),  # type: ignore[arg-type]
         "quality": {"dnsmos": None, "snr_db": None, "asr_confidence": 1.0, "overlap_ms": 0, "sync": {"offset_ms": 0, "confidence": 1.0}},
         "corrections": [],
-        "provenance": {"stages": [{"name": "Recital", "role": "", "backend": "film", "model_sha256": "", "settings_digest": ""}], "code": __version__},
+        "provenance": {
+            "stages": [{"name": "Recital", "role": "", "backend": "film", "model_sha256": "", "settings_digest": ""}], "code": __version__,
+        },
     }  # fmt: skip
 
 
@@ -186,7 +189,9 @@ def mouth(spoken: Sequence[tuple[int, Performance]], times: np.ndarray) -> tuple
     return np.interp(times, table[:, 0], table[:, 1]), np.interp(times, table[:, 0], table[:, 2])
 
 
-def _faces(people: Sequence[str], looks: Sequence[Look], duration: int, places: Sequence[int], spoken: Sequence[Performance]) -> dict[str, np.ndarray]:
+def _faces(
+    people: Sequence[str], looks: Sequence[Look], duration: int, places: Sequence[int], spoken: Sequence[Performance]
+) -> dict[str, np.ndarray]:
     count, rows = duration // FRAME_MS, len(people)
     times = (np.arange(count) + 0.5) * FRAME_MS
     shape = (rows, count)

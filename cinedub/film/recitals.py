@@ -1,7 +1,7 @@
 """The training corpus: datasets of recitals, from Hibari in hundreds of timbres and from takes of Kokoro at several pitches.
 
-    $ python -m cinedub.film.recitals OUT --voices 240 --hours 4.5 --seed 1          # Hibari, English
-    $ python -m cinedub.film.recitals OUT --takes FOLDER --seed 2                    # whatever the takes are
+$ python -m cinedub.film.recitals OUT --voices 240 --hours 4.5 --seed 1          # Hibari, English
+$ python -m cinedub.film.recitals OUT --takes FOLDER --seed 2                    # whatever the takes are
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from schemas.record import Split, shard_name
 _LATE_HIBARI_MS, _LATE_KOKORO_MS = 30, 60
 #: Kokoro's takes are played at these speeds: other throats, other pitches, other paces.
 _PITCHES = (1.0, 0.88, 1.13, 0.80, 1.22)
-_LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 96 << 20
+_LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 32 << 20
 
 
 def hibari(voices: int, hours: float, seed: int, split: Split) -> Iterator[Iterator[Performance]]:
@@ -46,7 +46,9 @@ def hibari(voices: int, hours: float, seed: int, split: Split) -> Iterator[Itera
             rng = np.random.default_rng([seed, place, len(split), 77])
             of = timbres.timbre(name, rng)
             lines = (f"{text} And so we went on, all the way home." for text, _ in medley.lines("en", split, rng, templates=1.0))
-            heard = [timbres.say(speaker, text, of, MANNERS["neutral"], float(rng.uniform(0.85, 1.15)), rng)[0] for text in itertools.islice(lines, 4)]
+            heard = [
+                timbres.say(speaker, text, of, MANNERS["neutral"], float(rng.uniform(0.85, 1.15)), rng)[0] for text in itertools.islice(lines, 4)
+            ]
             known[name] = of, vectors([part[RATE // 4 :] for part in heard])
         return known[name]
 
@@ -67,7 +69,7 @@ def hibari(voices: int, hours: float, seed: int, split: Split) -> Iterator[Itera
         number += 1
 
 
-def kokoro(folder: Path, seed: int, split: Split) -> Iterator[Iterator[Performance]]:
+def kokoro(folder: Path, pitches: Sequence[float], seed: int, split: Split) -> Iterator[Iterator[Performance]]:
     """Films of every take at every pitch; each fortieth take is for ``valid``. A voice's vector is of its other takes, where there are any."""
     spoken = [take for number, take in enumerate(takes.read(folder)) if (number % 40 == 39) == (split == "valid")]
     by_voice: dict[str, list[takes.Take]] = {}
@@ -92,7 +94,7 @@ def kokoro(folder: Path, seed: int, split: Split) -> Iterator[Iterator[Performan
         name = f"{take.voice}@{pitch}"
         return Performance(name, gender, "adult", take.language, take.text, take.emotion, symbols, sound, vector(take, pitch))
 
-    order = [(int(place), pitch) for pitch in _PITCHES for place in rng.permutation(len(spoken))]
+    order = [(int(place), pitch) for pitch in pitches for place in rng.permutation(len(spoken))]
     for first in range(0, len(order), _LINES_A_FILM):
         yield (performed(spoken[place], pitch) for place, pitch in order[first : first + _LINES_A_FILM])
 
@@ -160,10 +162,14 @@ def main() -> None:
     parser.add_argument("--voices", type=int, default=240)
     parser.add_argument("--hours", type=float, default=4.5)
     parser.add_argument("--takes", type=Path)
+    parser.add_argument("--pitches", type=float, nargs="+", default=_PITCHES)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--split", choices=["train", "valid", "test"], default="train")
     options = parser.parse_args()
-    films = kokoro(options.takes, options.seed, options.split) if options.takes else hibari(options.voices, options.hours, options.seed, options.split)
+    if options.takes:
+        films = kokoro(options.takes, options.pitches, options.seed, options.split)
+    else:
+        films = hibari(options.voices, options.hours, options.seed, options.split)
     told = {name: str(value) for name, value in vars(options).items() if name != "out"}
     settings = "".join(f"{name} = {json.dumps(value)}\n" for name, value in told.items())
     name = f"recital-{'kokoro' if options.takes else 'hibari'}-{options.split}-{options.seed}"
