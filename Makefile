@@ -92,6 +92,23 @@ evaluate: score-weights ## [DATASET=…] [FLAGS=…]: measure the dubbing model 
 		$(BIN)/cinedub film $(HELD_OUT)/$$tongue --truth-shards --split test --seconds 240 --language $$tongue --seed 7 || exit 1; done
 	@for place in $(or $(DATASET),$(HELD_OUT)/en $(HELD_OUT)/zh); do $(BIN)/cinedub evaluate $$place --write $$place/evaluation.json $(FLAGS) || exit 1; done
 
+.PHONY: corpus train-small
+# The corpus and the recipe of the checkpoint that ships: see model/checkpoints/small/MODEL_CARD.md.
+CORPUS ?= out/corpus
+RUN ?= out/run
+SAY := PYTHONPATH=. $(BIN)/python -m cinedub.film
+
+corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (two to three hours of one core)
+	@$(BIN)/cinedub weights fetch build film kokoro-voices
+	@$(SAY).takes $(CORPUS)/takes/zh zh 35 0
+	@$(SAY).takes $(CORPUS)/takes/en en 7 1
+	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 4.5 --seed 1
+	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh --seed 2
+	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3
+
+train-small: env ## CORPUS=… RUN=…: train the model that ships (about an hour of two cores), its flow last
+	@$(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --out $(RUN)
+
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor
 
