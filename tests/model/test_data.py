@@ -45,6 +45,26 @@ def test_a_resumed_loader_goes_on_with_the_very_next_batch(shards: list[str], wo
     assert same(before + taken(second, 12 - stop), whole)
 
 
+def test_kept_clips_give_the_same_batches_and_later_epochs_read_no_shard(shards: list[str], monkeypatch) -> None:
+    kept, fresh = Loader(shards, replace(DATA, keep=True), 256), Loader(shards, DATA, 256)
+    assert all(torch.allclose(a, b, rtol=2e-3) for a, b in zip(taken(kept, 20), taken(fresh, 20), strict=True))
+    monkeypatch.setattr("model.data.read_shard", None)
+    assert len(taken(kept, 6)) == 6
+
+
+def test_a_line_whose_phones_are_told_has_its_tokens_durations(tmp_path: Path) -> None:
+    notes = synthetic.annotations("k", 2000, [synthetic.line("a", 200, 1800, "No, no!")])
+    written = ["", "n", "ˈ", "O", ",", " ", "n", "ˈ", "O", "!", ""]
+    edges = np.linspace(200, 1800, len(written) + 1).round().astype(int).tolist()
+    notes["lines"][0]["phones"] = [[symbol, start, end] for symbol, start, end in zip(written, edges, edges[1:], strict=False)]
+    made = synthetic.record(tmp_path, "k", notes)
+    sample = {member.name: Path(member.uri).read_bytes() for member in made.members}
+    (line,) = from_record(sample).lines
+    assert len(line.durations) == len(line.tokens) and sum(line.durations) == line.length
+    ends = mel.frame_times(400)[line.start + np.cumsum(line.durations)[:-1]] - mel.HOP * 500 / mel.RATE
+    assert np.allclose(ends, [edges[1], edges[2], edges[4], edges[6], edges[7], edges[9], edges[10]], atol=8)
+
+
 def test_an_epoch_shows_every_sample_once_and_epochs_differ(shards: list[str]) -> None:
     heard: list[float] = []
     for batch in Loader(shards, DATA, 256):

@@ -60,6 +60,23 @@ def test_losses_are_finite_and_every_parameter_learns(clips: list[Clip]) -> None
     assert idle == []
 
 
+def test_durations_that_are_told_are_taken_and_the_listener_rests(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    told = dataclasses.replace(batch, durations=align.fill(torch.ones(batch.symbols.shape), batch.length, batch.tokens))
+    other = dataclasses.replace(batch, durations=align.fill(torch.rand(batch.symbols.shape), batch.length, batch.tokens))
+    noise, time = torch.zeros_like(batch.mels), torch.full((len(clips),), 0.5)
+    assert not batch.timed.any() and told.timed.all()
+    losses = network(told, keep_all(told), noise, time)
+    assert losses.listen == 0 and losses.binary == 0 and network(batch, keep_all(batch), noise, time).listen > 0
+    assert not torch.equal(losses.mean, network(other, keep_all(other), noise, time).mean)
+
+
+def test_the_flow_rests_without_noise(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    losses = network(batch, keep_all(batch), None, torch.zeros(len(clips)))
+    assert losses.flow == 0 and losses.mean > 0
+
+
 def test_a_longer_neighbour_changes_nothing(clips: list[Clip], network: Dubber) -> None:
     by_length = sorted(clips, key=lambda clip: clip.frames)
     short, long = by_length[0], by_length[-1]
