@@ -68,14 +68,19 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def fallen(scores: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
-    """One sentence for every figure that is worse than before by more than its tolerance, or that could be measured before and can't be now.
+    """One sentence for every figure that is worse than before by more than its tolerance, or that could be measured before and can't be now;
+    and for every film that isn't the one that was scored before, though it has its name: it is left out.
 
     Raises:
         UsageError: the two have no film in common.
     """
-    films = [name for name in scores["films"] if name in before["films"]]
-    if not films:
+    known = [name for name in scores["films"] if name in before["films"]]
+    if not known:
         raise UsageError(f"none of the films {', '.join(scores['films'])} was scored before: {', '.join(before['films'])}")
+    films = [name for name in known if scores["films"][name].get("script") == before["films"][name].get("script")]
+    for name in known:
+        if name not in films:
+            yield f"{name} is another film than the one scored before: who says what differs; keep its new figures (--write, make score-keep)"
     now, then = (measures.total([side["films"][name] for name in films]) for side in (scores, before))
     for figure in FIGURES:
         old, new = figure.value(then), figure.value(now)

@@ -114,6 +114,7 @@ def _heard(film: Film) -> dict[str, Any]:
     true, turns = voicescore.reference(truth), {name: voicescore.annotation(records, name) for name in ("asr_turns", "turns")}
     return {
         "language": truth.tongue,
+        "script": truth.script,
         **({f"{words}_before": before, words: after} if truth.spoken else {}),
         **{
             name + suffix: cp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -114,6 +115,13 @@ class Truth(msgspec.Struct, frozen=True):
         """Where one scene ends and the next begins, in ms: the join lies between the two, which are the same where scenes touch."""
         pairs = zip(self.lines, self.lines[1:], strict=False)
         return [(before.end_ms, max(before.end_ms, after.start_ms)) for before, after in pairs if before.source and before.source != after.source]
+
+    @property
+    def script(self) -> str:
+        """Digest of who says what in which scenes, in order: films that differ in it can't be compared."""
+        said = [[line.source, line.kind, line.speaker, line.text] for line in (*self.lines, *self.spoken)]
+        people = [[turn.speaker, turn.emotion] for turn in (*self.told, *self.turns)]
+        return hashlib.blake2b(msgspec.json.encode([self.language, said, people]), digest_size=8).hexdigest()
 
     def scenes(self) -> list[tuple[int, int, Kind]]:
         """Start, end and kind of every scene whose kind is known: neighbouring lines of one source and kind."""

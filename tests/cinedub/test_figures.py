@@ -38,6 +38,13 @@ def test_a_figure_that_is_gone_has_fallen() -> None:
     assert list(fallen(now, scores())) == ["lines (right/of) was 0.9 and can't be measured any more"]
 
 
+def test_a_film_that_changed_is_named_and_not_compared() -> None:
+    now = scores(errors=50)
+    now["films"]["a"]["script"] = "other"
+    (sentence,) = fallen(now, scores())
+    assert sentence.startswith("a is another film than the one scored before")
+
+
 def test_only_films_that_both_have_are_compared(tmp_path: Any) -> None:
     now = scores()
     now["films"]["b"] = scores(errors=90)["films"]["a"]

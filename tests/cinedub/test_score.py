@@ -15,6 +15,7 @@ import pytest
 from cinedub.cli import main
 from cinedub.errors import CinedubError, UsageError
 from cinedub.score import markdown, score, table
+from cinedub.truth import read
 from schemas import Dropped, Span
 from transforms.write_losses import write_dropped
 
@@ -350,6 +351,13 @@ def test_the_command_writes_both_forms_and_fails_when_a_figure_fell(tmp_path: Pa
     capsys.readouterr()
     assert main(["score", str(worse), "--truth", truth, "--against", str(kept)]) == 1
     assert capsys.readouterr().err == "cinedub: kind (right/of) fell from 1 to 0.5, tolerance 0.1\n"
+
+
+def test_a_script_is_the_same_while_times_move_and_another_when_a_word_does(tmp_path: Path) -> None:
+    later = {**TRUTH, "lines": [{**line, "end_ms": line["end_ms"] + 1} for line in TRUTH["lines"]]}
+    reworded = {**TRUTH, "lines": [{**TRUTH["lines"][0], "text": "Where was he?"}, *TRUTH["lines"][1:]]}
+    same, moved, other = (read(truth_file(tmp_path / name, truth)).script for name, truth in (("a", TRUTH), ("b", later), ("c", reworded)))
+    assert same == moved != other
 
 
 def test_an_unfinished_dataset_and_a_truth_that_is_none_are_refused(tmp_path: Path) -> None:
