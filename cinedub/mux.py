@@ -24,6 +24,9 @@ _TONGUES: dict[Language, str] = {"en": "eng", "zh": "zho"}
 #: Peaks stay 1 dB below full scale, as EBU R128 asks (of samples: what lies between them is not looked at).
 _PEAK = 10 ** (-1 / 20)
 
+#: A mono voice is heard from both sides as loud as it is: ffmpeg's own way would take 3 dB off each.
+_BOTH = "pan=stereo|c0=c0|c1=c0"
+
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
@@ -66,9 +69,10 @@ def write_mp4(
         raise UsageError(f"{video}: no picture in it; name a .wav to write speech alone")
     own = next((s for s in streams if s["codec_type"] == "audio"), None) if original else None
     seconds = duration_ms / 1000
-    loud = f"[1:a]volume={gain:.2f}dB,aresample={RATE},aformat=channel_layouts=stereo"
+    loud = f"[1:a]volume={gain:.2f}dB,aresample={RATE},{_BOTH}"
+    wide = "aformat=channel_layouts=stereo" if background and soundfile.info(background).channels > 1 else _BOTH
     level = f"alimiter=limit={_PEAK:.4f}:level=disabled,apad,atrim=end={seconds:.3f}[dub]"
-    mixed = f"{loud}[s];[2:a]aresample={RATE},aformat=channel_layouts=stereo[b];[s][b]amix=inputs=2:duration=longest:normalize=0,{level}"
+    mixed = f"{loud}[s];[2:a]aresample={RATE},{wide}[b];[s][b]amix=inputs=2:duration=longest:normalize=0,{level}"
     arguments = [*media.opened(video), *media.opened(speech), *(media.opened(background) if background else [])]
     arguments += ["-filter_complex", mixed if background else f"{loud},{level}", "-map", f"0:{picture['index']}", "-map", "[dub]"]
     arguments += ["-c:v", "copy"] if picture["codec_name"] in _PICTURES else ["-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p"]
