@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz voice-gender llm-server readers test-readers docs clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -149,10 +149,11 @@ test: weights ## every test
 WORK ?= out/faults
 KILLS ?= 50
 
-test-faults: weights ## [KILLS=50]: kill builds and commits again and again, fill disks (as root), and compare bytes
+test-faults: weights ## [KILLS=50]: kill builds and commits again and again, run it in every mode, fill disks (as root); compare bytes
 	@mkdir -p $(WORK)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.commit $(shell mktemp -d)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.kill $(WORK) --kills $(KILLS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.modes $(WORK)/modes $(WORK)/film.mp4
 	@if [ "$$(id -u)" = 0 ]; then OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.faults.disk $(WORK); else echo "full disks need root: skipped"; fi
 
 test-hostile: env ## every hostile film through everything that decodes
@@ -175,6 +176,9 @@ screenshots: demo browser ## take the README's pictures of the demo film's repor
 
 view: env ## OUT=… [FLAGS=--edit]: look through a dataset in the browser
 	@$(BIN)/cinedub view $(OUT) $(FLAGS)
+stores: ## an S3 server and client in an environment of their own, for the tests of object stores
+	@python3.11 -m venv .venv-stores
+	@.venv-stores/bin/pip install -q "moto[server]==5.2.2" "s3fs==$$(sed -n 's/^fsspec==//p' docker/lock.txt)"
 
 clean: ## remove what was made here (not the caches)
 	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
