@@ -39,7 +39,7 @@ def run(pipeline: beam.Pipeline, reader: Reader) -> Any:
                 raise BuildFailed(f"a worker died ({lost[0]}); if memory ran out, use fewer; the same command goes on where it was") from error
             if isinstance(error, KeyboardInterrupt):
                 raise
-            raise BuildFailed(f"the runner failed: {str(error).strip().splitlines()[-1][:300]}; run with --debug for the trace") from error
+            raise BuildFailed(f"the runner failed: {' '.join(str(error).split())[-300:]}; run with --debug for the trace") from error
     return result
 
 

@@ -40,7 +40,13 @@ def services() -> Iterator[list[str]]:
     try:
         for port in (jobs, pool):
             _wait(port)
-        yield ["--runner=PortableRunner", f"--job_endpoint=localhost:{jobs}", "--environment_type=EXTERNAL", f"--environment_config=localhost:{pool}"]
+        yield [
+            "--runner=PortableRunner",
+            f"--job_endpoint=localhost:{jobs}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=localhost:{pool}",
+            "--job_server_timeout=600",
+        ]
     finally:
         for process in running:
             process.terminate()
