@@ -178,7 +178,7 @@ view: env ## OUT=… [FLAGS=--edit]: look through a dataset in the browser
 	@$(BIN)/cinedub view $(OUT) $(FLAGS)
 stores: ## an S3 server and client in an environment of their own, for the tests of object stores
 	@python3.11 -m venv .venv-stores
-	@.venv-stores/bin/pip install -q "moto[server]==5.2.2" "s3fs==$$(sed -n 's/^fsspec==//p' docker/lock.txt)"
+	@.venv-stores/bin/pip install -q "moto[server]>=5,<6" "s3fs==$$(sed -n 's/^fsspec==//p' docker/lock.txt)"
 
 clean: ## remove what was made here (not the caches)
 	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
