@@ -16,9 +16,11 @@ def test_there_are_enough_of_them_and_each_has_a_name() -> None:
 
 @pytest.mark.parametrize("case", ALL[::12], ids=lambda case: case.name.replace("\0", " "))
 def test_a_hostile_film_has_the_right_end(tmp_path: Path, case: Case) -> None:
-    assert judge(case, tmp_path) == ""
+    (tmp_path / "films").mkdir()
+    assert judge(case, tmp_path / "films") == ""
 
 
 @pytest.mark.parametrize("case", mutated(8, seed=1), ids=lambda case: case.name)
 def test_a_mutated_film_ends_in_the_taxonomy(tmp_path: Path, case: Case) -> None:
-    assert judge(case, tmp_path) == ""
+    (tmp_path / "films").mkdir()
+    assert judge(case, tmp_path / "films") == ""
