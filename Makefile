@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers docs clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers runners test-runners docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -126,6 +126,12 @@ test-readers: env readers ## exports opened by those libraries
 
 docs: env ## write the pages that are made from the code: settings, models
 	@$(BIN)/python -m cinedub.handbook docs
+
+runners: env ## the clients of Dataflow and Dask, in a folder of their own, for the tests of the graph on them
+	@[ -d .runners ] || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --target .runners -r docker/lock-runners.txt
+
+test-runners: weights runners ## the graph as Dataflow gets it; a Dask cluster of two workers gives the same bytes
+	@$(BIN)/python -m pytest tests/pipelines/test_dataflow.py tests/pipelines/test_dask.py
 
 check: lint types imports unit ## lint, types, import contracts, unit tests
 

@@ -17,17 +17,22 @@ import msgspec
 from cinedub.errors import UsageError
 
 Tree = TypeVar("Tree")
+_PLACE = ("device", "threads", "shared")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A backend: its name, its weights (a name in ``cinedub weights list``, or a path), where and on how many threads it runs."""
+    """A backend: its name, its weights (a name in ``cinedub weights list``, or a path), where and on how many threads it runs.
+
+    A ``shared`` model is loaded once on a machine, in a process that all workers there ask; others once in every worker.
+    """
 
     backend: str
     weights: str = ""
     device: str = "cpu"
     threads: int = 2
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
+    shared: bool = False
 
     def option(self, name: str, default: Any) -> Any:
         """One backend-specific option."""
@@ -182,6 +187,18 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Where the graph runs: Beam's own flags (those after ``--`` come after them), and what a stage asks for whose model is on a GPU."""
+
+    flags: tuple[str, ...] = ()
+    accelerator: str = "type:nvidia-l4;count:1;install-nvidia-driver"
+
+
+#: Settings of where work is done and kept, never of what comes out.
+WHERE = (Cache, Run)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree."""
 
@@ -199,6 +216,7 @@ class Settings:
     judge: Judge = field(default_factory=Judge)
     pack: Pack = field(default_factory=Pack)
     cache: Cache = field(default_factory=Cache)
+    run: Run = field(default_factory=Run)
 
 
 def load(profile: Path | None = None, file: Path | None = None, sets: Iterable[str] = ()) -> Settings:
@@ -240,6 +258,17 @@ def dump(settings: Any) -> str:
 def models(config: Any) -> dict[str, Model]:
     """Role -> model of every model that a stage's settings name."""
     return {f.name: value for f in dataclasses.fields(config) if isinstance(value := getattr(config, f.name), Model)}
+
+
+def decisive(node: Any) -> dict[str, Any]:
+    """Settings as a tree, without those that say where work is done: they don't change what comes out."""
+    tree = {}
+    for name in (each.name for each in dataclasses.fields(node)):
+        value = getattr(node, name)
+        if isinstance(value, WHERE) or (isinstance(node, Model) and name in _PLACE):
+            continue
+        tree[name] = decisive(value) if dataclasses.is_dataclass(value) else value
+    return tree
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -310,7 +339,9 @@ def _dump(node: Any, place: str, lines: list[str]) -> None:
     if place and len(tables) < len(scalars):
         lines.append(f"\n[{place}]")
     for name, value in scalars:
-        if isinstance(value, tuple):
+        if name == "flags":
+            lines.append(f"{name} = {msgspec.json.encode(value).decode()}")
+        elif isinstance(value, tuple):
             pairs = ", ".join(f"{key} = {_toml(item)}" for key, item in value)
             lines.append(f"{name} = {{{f' {pairs} ' if pairs else ''}}}")
         elif not dataclasses.is_dataclass(value):

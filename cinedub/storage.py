@@ -105,6 +105,13 @@ def used(uri: str) -> bool:
     return True
 
 
+def private_folder() -> Path:
+    """A folder of the cache that only its owner can enter, for what processes of one build tell each other."""
+    folder = cache_root() / "private"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 def address(*parts: bytes | str) -> str:
     """32 hex digits that name the result of exactly these inputs (blake2b over length-prefixed parts)."""
     total = hashlib.blake2b(digest_size=16)

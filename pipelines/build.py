@@ -8,7 +8,6 @@ import resource
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from cinedub import attempts, backends, cache, commit, config, display, overlay, progress, shards, sources, storage, weights
-from cinedub.errors import UsageError
 from pipelines.run import run
 from schemas import Shard, Source, codec
 from transforms.amend import amended
@@ -52,13 +50,13 @@ class Outcome:
 
 def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Settings, out: Path) -> None:
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
-    losses = Losses()
+    losses = Losses(settings.run.accelerator)
     accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
     scripts = passages(accepted, settings, losses) | "Spread passages" >> beam.Reshuffle() | Correct(settings.correct, losses)
     written = (
         amended(scripts, overlay.read(out), settings.correct, losses)
         | Judge(settings.judge, losses)
-        | Pack(dataclasses.replace(settings, cache=config.Cache()), losses)  # how large the cache may be changes no record
+        | Pack(settings, losses)
         | WriteShards(settings.pack, out)
     )
     _ = pipeline | WriteLosses(losses, out)
@@ -151,7 +149,7 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
     attempts.keep_films(out, films)
     note = out / ".build" / f"progress-{uuid.uuid4().hex}.jsonl"
     os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
-    options = PipelineOptions(list(beam_flags), save_main_session=False)
+    options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
     try:
         with cache.bounded(int(settings.cache.max_gb * 1e9)), display.Watch(note, len(films), mode) as watch:
@@ -214,16 +212,3 @@ def _stages(result: Any) -> dict[str, Any]:
 def _peak_mb() -> float:
     own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(max(own, children) / 1024, 1)
-
-
-def profile(name: str) -> Path:
-    """The settings file of a profile: one that comes with CineDub, or a path.
-
-    Raises:
-        UsageError: neither.
-    """
-    shipped = Path(str(resources.files("pipelines") / "profiles"))
-    path = shipped / f"{name}.toml" if "/" not in name and not name.endswith(".toml") else Path(name)
-    if not path.is_file():
-        raise UsageError(f"no profile {name!r}; there are: {', '.join(sorted(p.stem for p in shipped.glob('*.toml')))}, or name a .toml file")
-    return path

@@ -37,7 +37,7 @@ from cinedub.places import wording
 from cinedub.retiming import units
 from cinedub.witness import Witness
 from cinedub.wording import tokens
-from pipelines import build, oracle
+from pipelines import build, oracle, profile
 from schemas import Cast, Line, Passage, Script, Turn, codec
 from transforms.correct import correct
 from transforms.probe import Probe
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C")
     options = parser.parse_args(arguments)
     try:
-        settings = config.load(build.profile("local"), None, options.set)
+        settings = config.load(profile.find("local"), None, options.set)
         build.preflight(settings)
         measures: dict[str, Callable[[Sequence[Film], config.Correct], list[str]]] = {
             "verifier": verifier,

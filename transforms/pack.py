@@ -139,8 +139,10 @@ def _speaker(speaker: Speaker) -> dict[str, Any]:
 def provenance(settings: config.Settings) -> list[dict[str, Any]]:
     """Which backend, model files and settings made the record, stage by stage."""
     rows = []
-    for node in (getattr(settings, field.name) for field in dataclasses.fields(settings) if field.name != "cache"):
-        digest = storage.address(codec.encode(node))[:16]
+    for node in (getattr(settings, field.name) for field in dataclasses.fields(settings)):
+        if isinstance(node, config.WHERE):
+            continue
+        digest = storage.address(codec.encode(config.decisive(node)))[:16]
         for role, model in config.models(node).items() or {"": None}.items():
             known = model is not None and model.weights != ""
             rows.append(

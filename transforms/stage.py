@@ -15,6 +15,7 @@ element alone; a model that can't load, or storage that can't be written, stops 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import re
@@ -46,8 +47,9 @@ IN_A_ROW = 100
 
 @dataclasses.dataclass
 class Losses:
-    """What the stages of a pipeline gave up on, gathered while it is drawn."""
+    """What the stages of a pipeline share while it is drawn: the accelerator that they may ask for, and what they give up on."""
 
+    accelerator: str = ""
     failures: list[Any] = dataclasses.field(default_factory=list)
     dropped: list[Any] = dataclasses.field(default_factory=list)
 
@@ -82,12 +84,17 @@ class Stage(beam.PTransform, Generic[In, Out]):
         takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))
         former = [node_of(self.settings, Path(path)) for path in elements.pipeline.options.view_as(RetryOptions).former_settings or ()]
         work = beam.ParDo(_Run(type(self), self.settings, former)).with_outputs("failures", "dropped", main="results")
-        if self.hints:
-            work = work.with_resource_hints(**self.hints)
+        if hints := self.hints | self._accelerator():
+            work = work.with_resource_hints(**hints)
         done = elements | "Run" >> work.with_input_types(takes)
         self.losses.failures.append(done.failures)
         self.losses.dropped.append(done.dropped)
         return done.results | "Type" >> beam.Map(_same).with_input_types(gives).with_output_types(gives)
+
+    def _accelerator(self) -> dict[str, str]:
+        """A stage asks for an accelerator when one of its models runs on one."""
+        wanted = self.losses.accelerator and any(model.device.startswith("cuda") for model in config.models(self.settings).values())
+        return {"accelerator": self.losses.accelerator} if wanted else {}
 
 
 def _same(element: Any) -> Any:
@@ -161,7 +168,7 @@ def _cpu() -> float:
 def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str) -> list[Any]:
     """Run a stage's function on an element and remember what it gives at ``place``."""
     started = _cpu()
-    models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    models = {role: _model(role, model) for role, model in config.models(settings).items()}
     Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((_cpu() - started) * 1000))
     with storage.Assets(stage.__name__, place) as assets:
         try:
@@ -198,15 +205,30 @@ def leave_with_the_driver() -> None:
 def node_of(settings: Any, path: Path) -> Any:
     """The part of a settings file that is for the stage that ``settings`` is for."""
     tree = config.load(path)
-    nodes = [dataclasses.replace(tree, cache=config.Cache()), *(getattr(tree, field.name) for field in dataclasses.fields(tree))]
+    nodes = [tree, *(getattr(tree, field.name) for field in dataclasses.fields(tree))]
     return next(node for node in nodes if type(node) is type(settings))
+
+
+def _model(role: str, model: config.Model) -> Any:
+    """The backend itself, or for a shared one what speaks to it: it lives in a process of its own, one on a machine."""
+    if not model.shared:
+        return backends.load(role, model)
+    return _share(role, model)
+
+
+@functools.cache
+def _share(role: str, model: config.Model) -> Any:
+    from apache_beam.utils.multi_process_shared import MultiProcessShared
+
+    tag = f"cinedub-{role}-{model.device.replace(':', '-')}-{backends.digest(role, model)}"
+    return MultiProcessShared(functools.partial(backends.load, role, model), tag, path=str(storage.private_folder())).acquire()
 
 
 def description(stage: type[Stage[Any, Any]], settings: Any) -> bytes:
     """What besides the element decides a stage's result: its code's version, its settings, its models' digests."""
     named = config.models(settings)
     digests = {role: backends.digest(role, model) for role, model in named.items()}
-    kept = {key: value for key, value in codec.builtins(settings).items() if key not in named}
+    kept = {key: value for key, value in config.decisive(settings).items() if key not in named}
     return codec.encode([stage.__name__, stage.version, __version__.split(".")[:2], kept, digests])
 
 

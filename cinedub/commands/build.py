@@ -41,9 +41,9 @@ def ends(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import config, remote
-    from pipelines import build
+    from pipelines import build, profile
 
-    settings = config.load(build.profile(options.profile), options.settings, options.set)
+    settings = config.load(profile.find(options.profile), options.settings, options.set)
     place = remote.workplace(options.out) if remote.is_remote(options.out) else Path(options.out)
     outcome = build.build(options.films, place, settings, options.limit, options.beam_flags, mode(options))
     if remote.is_remote(options.out):

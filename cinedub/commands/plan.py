@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
     import dataclasses
 
     from cinedub import config, plan, rates, sources
-    from pipelines.build import profile
+    from pipelines import profile
 
-    settings = config.load(profile(options.profile), options.settings, options.set)
+    settings = config.load(profile.find(options.profile), options.settings, options.set)
     known = rates.read(options.rates) if options.rates else rates.here()
     forecast = plan.plan(sources.expand(options.films), settings, known, options.cores)
     print(json.dumps(dataclasses.asdict(forecast)) if options.json else plan.table(forecast, settings))

@@ -43,7 +43,7 @@ def test_help_shows_every_verb_with_an_example_and_imports_nothing_heavy() -> No
         (("build", "gone.mp4", "--out", "x"), "gone.mp4: no such file or folder"),
         (("build", "*.nothing", "--out", "x"), "no file matches this pattern"),
         (("build", "README.md", "--out", "x", "--set", "clips.split=1"), "unknown setting 'clips.split'"),
-        (("build", "README.md", "--out", "x", "--profile", "moon"), "no profile 'moon'; there are: local"),
+        (("build", "README.md", "--out", "x", "--profile", "moon"), "no profile 'moon'; there are: dask, dataflow, flink, local, spark"),
         (("build", "README.md", "--out", "x", "--set", "hear.segmenter=oracle"), "unknown segmenter 'oracle'; known here: pyannote"),
         (("validate", "nowhere"), "no finished dataset here"),
         (("weights", "fetch", "gpt-9"), "unknown weights 'gpt-9'"),

@@ -52,3 +52,18 @@ def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("clips = [")
     with pytest.raises(UsageError, match=r"bad\.toml"):
         config.load(file=tmp_path / "bad.toml")
+
+
+def test_where_work_is_done_decides_nothing_and_every_other_setting_does() -> None:
+    plain = config.decisive(config.Settings())
+    where = ["separate.separator.device=cuda", "hear.segmenter.threads=7", "see.landmarker.shared=true", "cache.max_gb=1"]
+    elsewhere = [*where, 'run.flags=["--runner=X"]']
+    assert config.decisive(config.load(sets=elsewhere)) == plain
+    for other in ("separate.separator=demucs", "hear.segmenter.options={step=1}", "clips.max_ms=9000"):
+        assert config.decisive(config.load(sets=[other])) != plain
+
+
+def test_the_flags_of_a_profile_survive_being_written_out(tmp_path: Path) -> None:
+    settings = config.load(PROFILE.with_name("dataflow.toml"))
+    (tmp_path / "settings.toml").write_text(config.dump(settings))
+    assert config.load(tmp_path / "settings.toml") == settings and "--runner=DataflowRunner" in settings.run.flags
