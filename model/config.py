@@ -15,7 +15,8 @@ CONFIGS = Path(__file__).parent / "configs"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Widths and depths. ``stack`` mel frames are one place of the prior and the decoder; a block's hidden width is ``expansion`` times its own."""
+    """Widths and depths. ``stack`` mel frames are one place of the prior and the decoder; a block's hidden width is ``expansion`` times its own.
+    Without ``flow_layers`` there is no flow: the prior's mean is what is spoken."""
 
     width: int = 384
     prior_layers: int = 5

@@ -86,7 +86,7 @@ class Dubber(nn.Module):
         self.listener = Listener(config)
         self.reader = Reader(config)
         self.prior = Prior(config)
-        self.decoder = Decoder(config)
+        self.decoder = Decoder(config) if config.flow_layers else None
 
     def forward(self, batch: Batch, keep: Keep, noise: Float[Tensor, "clips frames 80"] | None, time: Float[Tensor, " clips"]) -> Losses:
         """Losses of one batch; ``noise`` and ``time`` in [0, 1] are the flow's, which rests where there is no noise.
@@ -113,8 +113,8 @@ class Dubber(nn.Module):
         aligned = self.prior.aligned(text, found, batch, keep)
         mean, state = self.prior(aligned, picture, style, batch)
         taught = (batch.audible & batch.speaking)[..., None].expand_as(target)
-        if noise is None:
-            flow = 0.0 * sum(parameter.sum() for parameter in self.decoder.parameters())
+        if noise is None or self.decoder is None:
+            flow = mean.new_zeros(()) + 0.0 * sum(parameter.sum() for parameter in (self.decoder.parameters() if self.decoder else ()))
         else:
             at = time[:, None, None]
             velocity = self.decoder((1 - at) * noise + at * target, mean.detach(), state, time, style, batch)
@@ -164,7 +164,8 @@ class Dubber(nn.Module):
     def generate(
         self, batch: Batch, noise: Float[Tensor, "clips frames 80"], steps: int, guidance: Guidance
     ) -> tuple[Float[Tensor, "clips frames 80"], Int[Tensor, "lines tokens"]]:
-        """Mels, silent where nobody speaks, and the durations they were made with; Euler's method in ``steps`` steps from ``noise``."""
+        """Mels, silent where nobody speaks, and the durations they were made with; Euler's method in ``steps`` steps from ``noise``, or the mean
+        alone where the network has no flow."""
         durations = self.timing(batch)
         runs = [(1.0 + guidance.text + guidance.video + guidance.style, keep_all(batch))]
         runs += [(-guidance.text, keep_all(batch, "text"))] if guidance.text else []
@@ -175,6 +176,9 @@ class Dubber(nn.Module):
             style = self.style(batch, keep)
             aligned = self.prior.aligned(self.text(batch, style), durations, batch, keep)
             prepared.append((weight, style, *self.prior(aligned, self.picture(batch, keep), style, batch)))
+        if self.decoder is None:
+            mels = sum((weight * mean.float() for weight, _, mean, _ in prepared), torch.zeros_like(noise))
+            return self._voiced(mels, batch), durations
         mels = noise
         for step in range(steps):
             time = torch.full_like(batch.frames, step, dtype=torch.float32) / steps
@@ -182,7 +186,11 @@ class Dubber(nn.Module):
             for weight, style, mean, state in prepared:
                 velocity = velocity + weight * self.decoder(mels, mean, state, time, style, batch).float()
             mels = mels + velocity / steps
-        return torch.where(batch.speaking[..., None], mels * self.deviation + self.mean, torch.full_like(mels, SILENCE)), durations
+        return self._voiced(mels, batch), durations
+
+    def _voiced(self, mels: Float[Tensor, "clips frames 80"], batch: Batch) -> Float[Tensor, "clips frames 80"]:
+        """Mels as the vocoder reads them, silent where nobody speaks."""
+        return torch.where(batch.speaking[..., None], mels * self.deviation + self.mean, torch.full_like(mels, SILENCE))
 
 
 def keep_all(batch: Batch, *withheld: str) -> Keep:

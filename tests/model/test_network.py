@@ -77,6 +77,14 @@ def test_the_flow_rests_without_noise(clips: list[Clip], network: Dubber) -> Non
     assert losses.flow == 0 and losses.mean > 0
 
 
+def test_without_a_flow_the_mean_is_spoken_whatever_the_noise(clips: list[Clip]) -> None:
+    batch = batch_of(clips)
+    made = Dubber(dataclasses.replace(config.load("nano").network, flow_layers=0)).eval()
+    assert made(batch, keep_all(batch), torch.randn_like(batch.mels), torch.rand(len(clips))).flow == 0
+    left, right = (made.generate(batch, torch.randn_like(batch.mels), steps, Guidance())[0] for steps in (1, 8))
+    assert torch.equal(left, right) and left.shape == batch.mels.shape
+
+
 def test_a_longer_neighbour_changes_nothing(clips: list[Clip], network: Dubber) -> None:
     by_length = sorted(clips, key=lambda clip: clip.frames)
     short, long = by_length[0], by_length[-1]
