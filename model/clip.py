@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float, Float32
 from torch.nn.utils.rnn import pad_sequence
 
 from cinedub.errors import MediaError
@@ -52,17 +52,17 @@ class LineOn:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What ``Batch`` holds, for one clip."""
+    """What ``Batch`` holds, for one clip; arrays in single precision, or half where they are kept."""
 
     key: str
     kind: str
     clue: str
     lines: tuple[LineOn, ...]
-    lips: Float32[np.ndarray, "frames 81"]
-    face: Float32[np.ndarray, "frames 52"]
+    lips: Float[np.ndarray, "frames 81"]
+    face: Float[np.ndarray, "frames 52"]
     seen: Bool[np.ndarray, " frames"]
     audible: Bool[np.ndarray, " frames"]
-    mels: Float32[np.ndarray, "frames 80"]
+    mels: Float[np.ndarray, "frames 80"]
 
     @property
     def frames(self) -> int:
