@@ -116,7 +116,7 @@ llm-server: ## build llama.cpp's server in an environment of its own (5-6 minute
 	@python3.11 -m venv .venv-llm
 	@CMAKE_ARGS=-DGGML_NATIVE=OFF .venv-llm/bin/pip install -q "llama-cpp-python[server]==0.3.36"
 
-READERS := datasets==5.2.0 mlcroissant==1.1.1 lhotse==1.33.0 megatron-energon==7.4.1 webvtt-py==0.6.0
+READERS := datasets==5.2.0 torchcodec==0.13.0 mlcroissant==1.1.1 lhotse==1.33.0 megatron-energon==7.4.1 av==18.1.0 webvtt-py==0.6.0
 readers: ## the libraries that exports are for, in an environment of their own (two minutes, 1.6 GB)
 	@[ -d .venv-readers/lib/python3.11/site-packages/megatron ] || { python3.11 -m venv .venv-readers && \
 		.venv-readers/bin/pip install -q --disable-pip-version-check torch==2.13.0 $(READERS); }

@@ -35,7 +35,9 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 def commands(text: str) -> Iterator[list[str]]:
     """The words of each line that starts cinedub or make."""
-    for line in text.splitlines():
+    for line in re.split(r"\n|&&", text):
+        if not re.match(r"\s*([A-Z_]+=\S* +)*(\.venv/bin/)?(cinedub|make)\b", line):
+            continue
         words = shlex.split(line, comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words = words[1:]

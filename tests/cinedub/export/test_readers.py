@@ -34,9 +34,10 @@ def test_datasets_loads_the_hub_folder(out: Path, tmp_path: Path, without: tuple
     found = read(
         folder,
         """
-import io, json, datasets, soundfile
-splits = datasets.load_dataset(".")
-row = next(iter(datasets.load_dataset(".", split="train", streaming=True).decode(False)))
+import io, json, os, datasets, soundfile
+here = os.getcwd()
+splits = datasets.load_dataset(here)
+row = next(iter(datasets.load_dataset(here, split="train", streaming=True).decode(False)))
 sound, rate = soundfile.read(io.BytesIO(row["vocals.flac"]["bytes"]))
 film = json.loads(row["json"])["film"] if isinstance(row["json"], str) else row["json"]["film"]
 print(json.dumps([{name: len(rows) for name, rows in splits.items()}, film["title"], len(sound), rate, sorted(row)]))
@@ -86,29 +87,25 @@ def test_energon_reads_samples_of_every_split(out: Path, tmp_path: Path) -> None
         folder,
         """
 import json
-from megatron.energon import WorkerConfig, get_train_dataset, get_val_dataset, get_savable_loader, get_loader, DefaultTaskEncoder, Cooker, SkipSample
-from megatron.energon import basic_sample_keys, stateless
+from megatron.energon import Cooker, DefaultTaskEncoder, WorkerConfig, basic_sample_keys, get_loader, get_val_dataset, stateless
 @stateless
 def cook(sample):
-    return dict(**basic_sample_keys(sample), note=sample["json"], sound=sample["vocals.flac"])
+    film = sample["mp4"].get_video()
+    return dict(**basic_sample_keys(sample), kind=sample["json"]["kind"], frames=len(film.video_clips[0]))
 class Encoder(DefaultTaskEncoder):
     cookers = [Cooker(cook)]
     def __init__(self):
         super().__init__(raw_batch_type=None)
-    def encode_sample(self, sample):
-        return sample
-    def batch(self, samples):
-        return samples
 workers = WorkerConfig(rank=0, world_size=1, num_workers=0)
 keys = {}
 for split in ("train", "val", "test"):
-    dataset = get_val_dataset(".", split_part=split, worker_config=workers, batch_size=1, task_encoder=Encoder())
-    keys[split] = sorted(sample["__key__"] for batch in get_loader(dataset) for sample in batch)
+    dataset = get_val_dataset(".", split_part=split, worker_config=workers, batch_size=None, task_encoder=Encoder())
+    keys[split] = sorted([sample["__key__"], sample["kind"], sample["frames"]] for sample in get_loader(dataset))
 print(json.dumps(keys))
 """,
     )
     assert {split: len(keys) for split, keys in found.items()} == {"train": 4, "val": 2, "test": 2}
-    assert found["val"][0].endswith("bbbb-000000000-000001000")
+    assert found["val"][0] == ["bbbb-000000000-000001000", "monologue", 25]
 
 
 def test_webvtt_reads_the_voices(out: Path, tmp_path: Path) -> None:
