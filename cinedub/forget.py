@@ -118,20 +118,26 @@ def forget(source: Dataset, wanted: Wanted, quiet: bool = False) -> dict[str, An
 
 
 def _forget(source: Dataset, wanted: Wanted, quiet: bool) -> dict[str, Any]:
+    from cinedub import overlay
+
     out, films = source.out, _lengths(source)
     names = [*(name for name in remembered(out) if name != wanted.name), wanted.name]
     storage.write_atomic(out / NOTE, json.dumps(names, indent=1).encode())
     settings = repack.begin(source, out)
     shards_made, rewritten, nearest = [], 0, float("inf")
+    gone: set[str] = set()
     for path, facts in display.steps(list(zip(source.paths, source.facts["shards"], strict=True)), len(source.paths), "forgetting", quiet):
         split, number = facts["split"], facts["index"]
-        if any(wanted.concerns(*_read(members)) for _, members in shards.read_shard(path, ("json", "faces.npz"))):
+        here = {key for key, members in shards.read_shard(path, ("json", "faces.npz")) if wanted.concerns(*_read(members))}
+        gone |= here
+        if here:
             shards_made.append(repack.write(out, split, number, _without(path, wanted)))
             rewritten += 1
         else:
             shards_made.append(repack.keep(out, split, number))
         nearest = min(nearest, _prove(repack.made(out, shards_made[-1]), wanted))
     _forget_losses(out, wanted)
+    overlay.take_out(out, gone)
     films.pop(wanted.film, None)
     known = source.facts.get("forgotten", [])
     count = source.facts["films"] - sum(1 for name in names if "film" in name and name not in known)

@@ -1,7 +1,8 @@
 """What people said of a dataset's clips: an overlay beside it, applied by the next build as the strongest evidence.
 
-``OUT/edits/edits.jsonl`` holds one ``schemas.Review`` a line, in the order in which they were said, and is only ever appended to. A review finds
-its line by what the person saw (the text, the speaker or the times, at about that time), so that it holds when earlier stages number lines anew.
+``OUT/edits/edits.jsonl`` holds one ``schemas.Review`` a line, in the order in which they were said; it is only appended to, but for clips that are
+forgotten. A review finds its line by what the person saw (the text, the speaker or the times, at about that time), so that it holds when earlier
+stages number lines anew.
 """
 
 from __future__ import annotations
@@ -60,6 +61,19 @@ def append(out: Path, said: Sequence[Review]) -> None:
             os.fsync(stream.fileno())
     except OSError as error:
         raise storage.storage_error(error, path) from error
+
+
+def take_out(out: Path, keys: set[str]) -> None:
+    """Forget what was said of some clips, for good: the one time that lines leave the overlay."""
+    path = place(out)
+    if not path.exists():
+        return
+    with path.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        lines = stream.read().splitlines(keepends=True)
+        kept = [line for line in lines if codec.decode(line, Review).key not in keys]
+        if len(kept) < len(lines):
+            storage.write_atomic(path, b"".join(kept))
 
 
 def rejected(said: Sequence[Review]) -> Review | None:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from cinedub import cli, dataset, forget, validate
+from cinedub import cli, dataset, forget, overlay, validate
 from cinedub.errors import UsageError
+from schemas import Review
 from tests.cinedub import small_dataset
 
 
@@ -35,6 +36,14 @@ def test_a_person_goes_where_they_speak_and_where_their_face_is_seen(out: Path) 
     assert done["nearest_face"] > 0.5
     assert validate.validate(out).faults == []
     assert forget.remembered(out) == [{"group": "film:aaaa", "speaker": "s001"}]
+
+
+def test_what_people_said_of_forgotten_clips_goes_too(out: Path) -> None:
+    said = [Review(f"{film}-000000000-000001000", "reject", "ann", "2026-01-01T00:00:00+00:00", reason="hers") for film in ("bbbb", "dddd")]
+    overlay.append(out, said)
+    source = dataset.load(out)
+    forget.forget(source, forget.find_film(source, "bbbb"))
+    assert list(overlay.read(out)) == ["dddd-000000000-000001000"]
 
 
 def test_who_is_meant_has_to_be_clear(out: Path) -> None:
