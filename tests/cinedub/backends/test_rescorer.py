@@ -16,7 +16,8 @@ def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " "
     timed = [[word, 300 * n, 300 * (n + 1), doubt] for n, (word, doubt) in enumerate(words)]
     line = {"id": 0, "speaker": "s001", "start_ms": 0, "end_ms": 300 * len(words), "text": text, "words": timed}
     said = {"start_ms": 0, "end_ms": 300 * len(words), "text": text, "alternatives": list(alternatives)}
-    return {"lines": [line], "utterances": [said], "faces": [], **more}
+    clip = {"start_ms": 0, "end_ms": 300 * len(words)}
+    return {"clips": [clip], "glossary": [], "lines": [line], "utterances": [said], "faces": [], **more}
 
 
 def propose(told: dict[str, Any], language: str = "en") -> tuple[Edit, ...]:
