@@ -356,7 +356,7 @@ class Durations(nn.Module):
         self.pace = nn.Linear(1, width)
         self.near = nn.Conv1d(width, width, 5, padding=2)
         self.norm = nn.LayerNorm(width)
-        self.out = nn.Linear(width, 1)
+        self.out = nn.Linear(width, 1, bias=False)
         nn.init.zeros_(self.out.weight)
 
     def forward(self, text: Float[Tensor, "lines tokens text"], batch: Batch) -> Float[Tensor, "lines tokens"]:

@@ -72,6 +72,7 @@ def cut(
     edges = np.array([symbols[0].start, *(symbol.end for symbol in symbols)]) - late_ms
     edges = np.clip(edges, onset, offset) - onset + lead
     edges[0] = 0
+    edges[1 : spoken[0] + 1] = lead
     edges[spoken[-1] + 1 :] = offset - onset + lead
     edges[-1] = offset - onset + lead + tail
     if spoken[-1] + 2 < len(edges):

@@ -149,7 +149,7 @@ def write(out: Path, films: Iterator[Iterator[Performance]], name: str, settings
                 print(f"{out}: film {count}, {spoken_ms / 3.6e6:.2f} h, {time.monotonic() - began:.0f} s", flush=True)
         if waiting:
             close()
-    manifest.write_dropped([], out / "dropped.parquet")
+    manifest.write_dropped([], out / commit.BUILD / "dropped.parquet")
     models = {model: weights.digest(weights.find(model)) for model in ("kokoro", "hibari", "campplus", "face-landmarker")}
     metrics = {"stages": {}, "wall_s": round(time.monotonic() - began, 3), "peak_mb": 0.0}
     return commit.finish(out, settings, made, count, spoken_ms / 1000, metrics, models)
