@@ -30,6 +30,7 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,mxf_opatom,nut,rm,dv,ivf,h264,hevc,"
     "wav,flac,mp3,aac,ac3,w64,aiff,caf"
 )
+_NEAR_START_MS = 1000
 _SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
 #: Only the filter's own lines: what a film says of itself is printed indented.
 _SHOWN = re.compile(rb"\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] n:.*?pts_time:\s*(-?[0-9.]+)")
@@ -97,7 +98,7 @@ def pictures(path: Path, span: Span, size: tuple[int, int]) -> Generator[tuple[i
     with _decoder(graph, deadline(span), "DECODE_VIDEO", path) as (out, times):
         while len(data := _read(out, bytes_each)) == bytes_each:
             pts = round(times.next() * 1000)
-            if pts < span.end:  # ffmpeg counts the length from the first picture, not from the span's start
+            if span.start <= pts < span.end:  # ffmpeg counts the length from the first picture, not from the span's start
                 yield pts, np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
@@ -143,7 +144,7 @@ def write_video(path: Path, span: Span, target: Path) -> None:
     """
     frames, heard = round(span.duration / 40), lead_in(span)
     # The grid's frame 0 is shown at the span's start; pictures before it are there to be shown at the start, and cut off by ``trim``.
-    video = _source(path, Span(heard.start, span.end + 1000), copyts=True).video.filter("setpts", f"PTS-{span.start / 1000:.3f}/TB")
+    video = _source(path, Span(heard.start, span.end + 1000)).video.filter("setpts", f"PTS-{span.start / 1000:.3f}/TB")
     video = video.filter("fps", 25, start_time=(heard.start - span.start) // 40 * 0.04).filter(
         "tpad", stop_mode="clone", stop_duration=span.duration / 1000
     )
@@ -187,9 +188,11 @@ def _samples(ms: int, rate: int) -> int:
     return (ms * rate + 500) // 1000
 
 
-def _source(path: Path, span: Span, copyts: bool = True) -> Any:
-    clock: dict[str, Any] = {"copyts": None, "start_at_zero": None} if copyts else {}
-    return ffmpeg.input(f"file:{path}", ss=f"{span.start / 1000:.3f}", t=f"{span.duration / 1000:.3f}", **_SAFE, **clock)
+def _source(path: Path, span: Span) -> Any:
+    # Asked to go to a time before the first key frame, ffmpeg skips to a later one in files without an index (FLV): near the start, read from 0.
+    start = span.start if span.start >= _NEAR_START_MS else 0
+    seek = {"ss": f"{start / 1000:.3f}"} if start else {}
+    return ffmpeg.input(f"file:{path}", t=f"{(span.end - start) / 1000:.3f}", copyts=None, start_at_zero=None, **seek, **_SAFE)
 
 
 class _Times:

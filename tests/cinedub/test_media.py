@@ -70,6 +70,17 @@ def test_a_span_begins_at_its_first_picture_and_ends_before_its_end(tmp_path: Pa
     assert numbers([picture for _, picture in shown]) == list(range(13, 25))
 
 
+@pytest.mark.parametrize("start", [0, 1, 500])
+def test_a_file_without_an_index_is_read_from_its_first_picture(tmp_path: Path, start: int) -> None:
+    path = tmp_path / "film.flv"  # sound starts at 0, pictures one frame later
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=4", "-f", "lavfi", "-i", "sine=sample_rate=44100:duration=4", str(path)
+    )  # fmt: skip
+    span = Span(start, 1000)
+    assert len(list(media.pictures(path, span, SIZE))) == pytest.approx(span.duration / 40, abs=1)
+    assert sum(block.shape[1] for block in media.sound(path, span, 8000, 1, strict=True)) == pytest.approx(span.duration * 8, abs=8)
+
+
 def test_ntsc_pictures_keep_their_own_times(tmp_path: Path) -> None:
     shown = list(media.pictures(film(tmp_path, rate="24000/1001"), Span(1000, 2000), SIZE))
     for pts, picture in shown:
