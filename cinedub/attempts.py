@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinedub import storage
+from cinedub.commit import BUILD
 from cinedub.errors import UsageError
 from schemas import Failure, Source, codec
 
@@ -20,12 +21,12 @@ _FILMS, _ATTEMPTS = "films-named.json", "attempts.json"
 def keep_films(out: Path, films: Sequence[Source]) -> None:
     """Remember which films a dataset is made of; of an address, no more than may be shown."""
     rows = [Source(storage.shown(film.uri), film.title, film.series, film.language) for film in films]
-    storage.write_atomic(out / ".build" / _FILMS, codec.encode(rows))
+    storage.write_atomic(out / BUILD / _FILMS, codec.encode(rows))
 
 
 def forget(out: Path) -> None:
     """A dataset is made anew, with one set of settings."""
-    for path in [*(out / ".build").glob("former-*.toml"), out / ".build" / _ATTEMPTS]:
+    for path in [*(out / BUILD).glob("former-*.toml"), out / BUILD / _ATTEMPTS]:
         path.unlink(missing_ok=True)
 
 
@@ -35,7 +36,7 @@ def again(out: Path) -> tuple[list[Source], list[Path]]:
     Raises:
         UsageError: a film's address was not kept.
     """
-    build = out / ".build"
+    build = out / BUILD
     if not (build / _FILMS).exists():
         raise UsageError(f"{out}: nothing says which films it was made of; run its build again, with the films")
     films = codec.decode((build / _FILMS).read_bytes(), list[Source])
@@ -47,7 +48,7 @@ def again(out: Path) -> tuple[list[Source], list[Path]]:
     if now not in [path.read_bytes() for path in former]:
         former.append(build / f"former-{len(former)}.toml")
         storage.write_atomic(former[-1], now)
-    counts = tried(out)
+    counts = tried(build)
     for path in (out / "failures").glob("*.jsonl"):
         for letter in (codec.decode(line, Failure) for line in path.read_bytes().splitlines()):
             counts[letter.id] = max(letter.attempt, counts.get(letter.id, 0))
@@ -55,7 +56,7 @@ def again(out: Path) -> tuple[list[Source], list[Path]]:
     return films, former
 
 
-def tried(out: Path) -> dict[str, int]:
-    """Dead letter -> how often it was tried before the build that is at work."""
-    path = out / ".build" / _ATTEMPTS
+def tried(build: Path) -> dict[str, int]:
+    """Dead letter -> how often it was tried before the build that is at work in ``build``."""
+    path = build / _ATTEMPTS
     return codec.decode(path.read_bytes(), dict[str, int]) if path.exists() else {}

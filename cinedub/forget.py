@@ -184,7 +184,7 @@ def _mentioned(record: dict[str, Any]) -> set[str]:
 
 def _lengths(source: Dataset) -> dict[str, int]:
     """How long each film is, in ms: as its build noted, or else to the end of its last clip."""
-    note = source.out / ".build" / "films.json"
+    note = source.out / commit.BUILD / "films.json"
     if note.exists():
         return dict(codec.decode(note.read_bytes(), list[tuple[str, int]]))
     found: dict[str, int] = {}

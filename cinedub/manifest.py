@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cinedub import shards
 from cinedub.shards import Place
-from schemas import Dropped, Record, Span, union
-from schemas.record import MEMBERS
+from schemas import Dropped, Record, Shard, Span, union
+from schemas.record import MEMBERS, Split, shard_name
 
 SCHEMA = pa.schema(
     [("key", pa.string()), ("split", pa.string()), ("shard", pa.string())]
@@ -28,6 +29,14 @@ DROPPED = pa.schema(
         ("code", pa.string()), ("value", pa.float64()), ("threshold", pa.float64()), ("text", pa.string()),
     ]
 )  # fmt: skip
+
+
+def write_shard(folder: Path, split: Split, index: int, records: list[Record]) -> Shard:
+    """Write a shard and, beside it, its rows of the manifest; raises as ``shards.write_shard``."""
+    shard, places = shards.write_shard(folder, split, index, records)
+    name = shard_name(split, index)
+    pq.write_table(manifest(records, places, name), folder / f"{name}.parquet")
+    return shard
 
 
 def manifest(records: list[Record], places: list[Place], shard: str) -> pa.Table:

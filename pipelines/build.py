@@ -59,9 +59,9 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
         | Pack(settings, losses)
         | WriteShards(settings.pack, out)
     )
-    _ = pipeline | WriteLosses(losses, out)
-    _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / ".build" / "films.json")
-    _ = written | "All shards" >> _Collect(out / ".build" / "shards.json")
+    _ = pipeline | WriteLosses(losses, out / commit.BUILD)
+    _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / commit.BUILD / "films.json")
+    _ = written | "All shards" >> _Collect(out / commit.BUILD / "shards.json")
 
 
 def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
@@ -147,7 +147,7 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
     """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
     commit.begin(out, settings)
     attempts.keep_films(out, films)
-    note = out / ".build" / f"progress-{uuid.uuid4().hex}.jsonl"
+    note = out / commit.BUILD / f"progress-{uuid.uuid4().hex}.jsonl"
     os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
     options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
@@ -157,10 +157,10 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
             draw(pipeline, films, settings, out)
             result = run(pipeline, watch.reader)
             metrics = {"stages": _stages(result), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
-            if not (out / ".build" / "dropped.parquet").exists():
-                write_dropped([], out / ".build" / "dropped.parquet")
-            made = codec.decode((out / ".build" / "shards.json").read_bytes(), list[Shard])
-            durations = dict(codec.decode((out / ".build" / "films.json").read_bytes(), list[tuple[str, int]]))
+            if not (out / commit.BUILD / "dropped.parquet").exists():
+                write_dropped([], out / commit.BUILD / "dropped.parquet")
+            made = codec.decode((out / commit.BUILD / "shards.json").read_bytes(), list[Shard])
+            durations = dict(codec.decode((out / commit.BUILD / "films.json").read_bytes(), list[tuple[str, int]]))
             dataset = commit.finish(out, settings, made, len(films), sum(durations.values()) / 1000, metrics)
     finally:
         for name in (progress.VARIABLE, progress.DRIVER):

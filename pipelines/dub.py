@@ -86,15 +86,12 @@ def run(jobs: Sequence[DubJob], out: Path, speaking: Speaking, beam_flags: Seque
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two jobs write {twice}")
     dubbing(speaking.checkpoint, speaking.device, speaking.threads)
-    for old in (out / "failures", out / ".build" / "failures"):
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(out / "failures", ignore_errors=True)
     options = PipelineOptions(list(beam_flags), save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
     pipeline = beam.Pipeline(runner=runner, options=options)
     draw(pipeline, jobs, speaking, out)
     pipeline.run().wait_until_finish()
-    if (out / ".build" / "failures").is_dir():
-        (out / ".build" / "failures").rename(out / "failures")
     told = (out / "dubbed.jsonl").read_bytes().splitlines()
     letters = [codec.decode(line, dict) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     return Batch([codec.decode(line, Dubbed) for line in told], letters)

@@ -16,11 +16,11 @@ from transforms.stage import Losses
 
 
 class WriteLosses(beam.PTransform):
-    """Write ``OUT/.build/failures/{stage}.jsonl`` and ``dropped.parquet``; gives (stage, count) pairs."""
+    """Write ``failures/{stage}.jsonl`` and ``dropped.parquet`` into a folder; gives (stage, count) pairs."""
 
-    def __init__(self, losses: Losses, out: Path) -> None:
+    def __init__(self, losses: Losses, folder: Path) -> None:
         super().__init__()
-        self.losses, self.out = losses, out
+        self.losses, self.folder = losses, folder
 
     def expand(self, pipeline: Any) -> Any:
         """(stage, number of failures) and ("", number of dropped clips)."""
@@ -28,20 +28,20 @@ class WriteLosses(beam.PTransform):
         dropped = tuple(self.losses.dropped) | "Dropped" >> beam.Flatten()
         letters = failures | beam.Map(lambda letter: (letter.stage, letter)).with_output_types(tuple[str, Failure]) | "By stage" >> beam.GroupByKey()
         refused = dropped | beam.Map(lambda clip: ("", clip)).with_output_types(tuple[str, Dropped]) | "Together" >> beam.GroupByKey()
-        written = letters | "Write letters" >> beam.Map(_write_letters, self.out)
-        return (written, refused | "Write dropped" >> beam.Map(_write_dropped, self.out)) | "Counts" >> beam.Flatten()
+        written = letters | "Write letters" >> beam.Map(_write_letters, self.folder)
+        return (written, refused | "Write dropped" >> beam.Map(_write_dropped, self.folder)) | "Counts" >> beam.Flatten()
 
 
-def _write_letters(item: tuple[str, Iterable[Failure]], out: Path) -> tuple[str, int]:
-    tried = attempts.tried(out)
+def _write_letters(item: tuple[str, Iterable[Failure]], folder: Path) -> tuple[str, int]:
+    tried = attempts.tried(folder)
     letters = [replace(letter, attempt=tried.get(letter.id, 0) + 1) for letter in sorted(item[1], key=lambda letter: (letter.key, letter.message))]
-    storage.write_atomic(out / ".build" / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
+    storage.write_atomic(folder / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
     return item[0], len(letters)
 
 
-def _write_dropped(item: tuple[str, Iterable[Dropped]], out: Path) -> tuple[str, int]:
+def _write_dropped(item: tuple[str, Iterable[Dropped]], folder: Path) -> tuple[str, int]:
     clips = sorted(item[1], key=lambda clip: (clip.key, clip.code))
-    write_dropped(clips, out / ".build" / "dropped.parquet")
+    write_dropped(clips, folder / "dropped.parquet")
     return "", len(clips)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow.parquet as pq
 
 from cinedub import config, forget, progress, shards, storage
-from cinedub.manifest import manifest
+from cinedub.commit import BUILD
+from cinedub.manifest import write_shard
 from schemas import Record, Shard, codec
 from schemas.record import Split, shard_name
 
@@ -63,7 +63,7 @@ def write(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
     """Write one shard and its manifest fragment into ``OUT/.build/shards``, or find that it is there already, or in its place, made of the same
     records."""
     name, made_of = shard_name(split, index), storage.address(codec.encode(records))
-    build, making = out / ".build", out / ".build" / "shards"
+    build, making = out / BUILD, out / BUILD / "shards"
     if known := _known(build / f"{name}.json", out / "shards" / f"{name}.tar", made_of):
         for other in making.glob(f"{name}.*"):
             other.unlink()
@@ -71,8 +71,7 @@ def write(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
     if known := _known(making / f"{name}.json", making / f"{name}.tar", made_of):
         return known
     (making / f"{name}.json").unlink(missing_ok=True)
-    shard, places = shards.write_shard(making, split, index, records)
-    pq.write_table(manifest(records, places, name), making / f"{name}.parquet")
+    shard = write_shard(making, split, index, records)
     storage.write_atomic(making / f"{name}.json", codec.encode(_Note(made_of, shard)))
     return shard
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from cinedub import __version__, backends, commit, description, manifest, shards, sound, storage, weights
+from cinedub import __version__, backends, commit, description, manifest, sound, storage, weights
 from cinedub.config import Model
 from cinedub.film import direction, mix, screenplay
 from cinedub.film.script import Plan, PlannedScene, Spoken
@@ -27,7 +27,7 @@ from cinedub.film.settings import FilmSettings, dump
 from cinedub.film.sketch import FRAME_MS, Sketch, write_video
 from cinedub.film.sounds import RATE
 from schemas import Dropped, Emotion, Line, Member, Record, Shard, Span, Speaker, Word, codec, union
-from schemas.record import MEMBERS, SCHEMA, shard_name
+from schemas.record import MEMBERS, SCHEMA, Split
 
 #: Many short films have many casts.
 FILM_S = 120.0
@@ -68,7 +68,7 @@ def _write(settings: FilmSettings, out: Path, text: str, began: float) -> dict[s
             for record in film.records(dropped):
                 waiting.append(record)
             if sum(record.bytes for record in waiting) > _SHARD_BYTES or number == films - 1:
-                made.append(_shard(out, settings, len(made), waiting))
+                made.append(pack(out, settings.split, len(made), waiting))
                 waiting = []
     manifest.write_dropped(dropped, out / commit.BUILD / "dropped.parquet")
     models = {name: weights.digest(weights.find(name)) for name in ("kokoro", "hibari", "campplus", "face-landmarker")}
@@ -76,12 +76,9 @@ def _write(settings: FilmSettings, out: Path, text: str, began: float) -> dict[s
     return commit.finish(out, text, made, films, film_ms / 1000, metrics, models)
 
 
-def _shard(out: Path, settings: FilmSettings, index: int, records: list[Record]) -> Shard:
-    import pyarrow.parquet as pq
-
-    shard, places = shards.write_shard(out / commit.BUILD / "shards", settings.split, index, records)
-    name = shard_name(settings.split, index)
-    pq.write_table(manifest.manifest(records, places, name), out / commit.BUILD / "shards" / f"{name}.parquet")
+def pack(out: Path, split: Split, index: int, records: list[Record]) -> Shard:
+    """Write a shard of the dataset that is made in ``out``; the files that its records' members lay in are gone then."""
+    shard = manifest.write_shard(out / commit.BUILD / "shards", split, index, records)
     for member in (member for record in records for member in record.members):
         Path(member.uri).unlink()
     return shard

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from cinedub import commit, manifest, shards, weights
-from cinedub.film import medley, takes
+from cinedub import commit, manifest, weights
+from cinedub.film import corpus, medley, takes
 from cinedub.film import timbre as timbres
 from cinedub.film.acting import MANNERS
 from cinedub.film.recital import Performance, clip, cut, grouped, vectors
 from cinedub.film.voices import RATE, Speaker
 from schemas import Record, Shard
-from schemas.record import Split, shard_name
+from schemas.record import Split
 
 #: How far symbols lag behind the sound, in ms, measured at the onsets of lines.
 _LATE_HIBARI_MS, _LATE_KOKORO_MS = 30, 60
@@ -116,26 +116,14 @@ def write(out: Path, films: Iterator[Iterator[Performance]], name: str, settings
         UsageError: ``out`` holds something else.
         StorageError: it can't be written.
     """
-    import pyarrow.parquet as pq
-
     began = time.monotonic()
     commit.begin(out, settings)
     made: list[Shard] = []
     waiting: list[Record] = []
     spoken_ms = 0
 
-    def close() -> None:
-        nonlocal waiting
-        shard, places = shards.write_shard(out / "shards", split, first + len(made), waiting)
-        index = shard_name(split, first + len(made))
-        pq.write_table(manifest.manifest(waiting, places, index), out / ".build" / f"{index}.parquet")
-        for member in (member for record in waiting for member in record.members):
-            Path(member.uri).unlink()
-        made.append(shard)
-        waiting = []
-
     count = 0
-    with tempfile.TemporaryDirectory(dir=out / ".build") as folder:
+    with tempfile.TemporaryDirectory(dir=out / commit.BUILD) as folder:
         for count, film in enumerate(films, start=1):
             rng = np.random.default_rng([seed, count, 9])
             start = 0
@@ -145,10 +133,11 @@ def write(out: Path, films: Iterator[Iterator[Performance]], name: str, settings
                 waiting.append(record)
             spoken_ms += start
             if sum(record.bytes for record in waiting) > _SHARD_BYTES:
-                close()
+                made.append(corpus.pack(out, split, first + len(made), waiting))
+                waiting = []
                 print(f"{out}: film {count}, {spoken_ms / 3.6e6:.2f} h, {time.monotonic() - began:.0f} s", flush=True)
         if waiting:
-            close()
+            made.append(corpus.pack(out, split, first + len(made), waiting))
     manifest.write_dropped([], out / commit.BUILD / "dropped.parquet")
     models = {model: weights.digest(weights.find(model)) for model in ("kokoro", "hibari", "campplus", "face-landmarker")}
     metrics = {"stages": {}, "wall_s": round(time.monotonic() - began, 3), "peak_mb": 0.0}
