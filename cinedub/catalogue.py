@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cinedub import shards, storage
+from cinedub import shards, storage, untrusted
 from schemas.record import MEMBERS, upgrade
 
 KEPT = "kept"
@@ -30,7 +29,6 @@ COLUMNS = (
 _REFUSED = ("key", "film", "start_ms", "end_ms", "text", "stage", "code", "value", "threshold")
 #: What rows can be sorted by.
 ORDERS = ("start_ms", "dnsmos", "snr_db", "asr_confidence", "sync", "overlap_ms", "corrections", "duration_ms")
-_SHARD = re.compile(r"cinedub-(train|valid|test)-\d{5,}")
 _BATCH = 16_384
 
 
@@ -129,18 +127,18 @@ class Catalogue:
         """A kept record's whole row of the manifest; None where there is none."""
         path = self.out / "manifest.parquet"
         rows = pq.read_table(path, filters=[("key", "=", key)]).to_pylist() if path.exists() else []
-        return rows[0] if rows and _SHARD.fullmatch(rows[0]["shard"]) else None
+        return rows[0] if rows and shards.SHARD.fullmatch(rows[0]["shard"]) else None
 
     def record(self, row: dict[str, Any]) -> dict[str, Any]:
         """The annotations of a row's record, in today's schema."""
-        return upgrade(json.loads(shards.fetch_member(self.out, row, "json")))
+        return upgrade(untrusted.json_object(shards.fetch_member(self.out, row, "json"), row["key"]))
 
     def film(self, film: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Rows and records of a film's kept clips, in order of time."""
         path = self.out / "manifest.parquet"
         rows = pq.read_table(path, filters=[("film", "=", film)]).sort_by("start_ms").to_pylist() if path.exists() else []
         for row in rows:
-            if _SHARD.fullmatch(row["shard"]):
+            if shards.SHARD.fullmatch(row["shard"]):
                 yield row, self.record(row)
 
     def member(self, key: str, name: str) -> tuple[Path, int, int] | None:

@@ -64,7 +64,7 @@ class Dataset:
                 if film and film[-1]["film"]["id"] != row["film"]:
                     yield film
                     film = []
-                film.append(upgrade(json.loads(shards.fetch_member(self.out, row, "json"))))
+                film.append(upgrade(untrusted.json_object(shards.fetch_member(self.out, row, "json"), row["shard"])))
         if film:
             yield film
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cinedub import shards
+from cinedub import shards, untrusted
 from cinedub.dataset import Dataset
 from schemas.record import MEMBERS, upgrade
 
@@ -71,7 +71,7 @@ def diff(before: Dataset, after: Dataset) -> list[Change]:
             if one[member] != other[member]:
                 note(stage, member, key, f"{len(one[member] or b'')} bytes", f"{len(other[member] or b'')} bytes")
         if one["json"] != other["json"]:
-            records = [upgrade(json.loads(each["json"] or b"{}")) for each in (one, other)]
+            records = [upgrade(untrusted.json_object(each["json"] or b"{}", key)) for each in (one, other)]
             for stage, what, read in _SAYS:
                 if read(records[0]) != read(records[1]):
                     note(stage, what, key, read(records[0]), read(records[1]))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cinedub import shards
+from cinedub import shards, untrusted
 from cinedub.dataset import Dataset
 from cinedub.storage import storage_error
 from schemas.record import MEMBERS, upgrade
@@ -30,7 +26,7 @@ def open_record(dataset: Dataset, key: str) -> Shown:
     """The record whose key begins with ``key``, fetched by its offsets; raises as ``Dataset.find``."""
     row = dataset.find(key)
     members = {name: shards.fetch_member(dataset.out, row, name) for name in MEMBERS if row[f"{name}_bytes"] is not None}
-    return Shown(row, members, upgrade(json.loads(members["json"])))
+    return Shown(row, members, upgrade(untrusted.json_object(members["json"], row["key"])))
 
 
 def extract(shown: Shown, folder: Path) -> Iterator[Path]:
@@ -78,8 +74,7 @@ def _members(members: dict[str, bytes]) -> Iterator[str]:
     for name, data in members.items():
         shapes = ""
         if name.endswith(".npz"):
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                shapes = "  " + ", ".join(f"{array} {'x'.join(map(str, arrays[array].shape))}" for array in arrays.files)
+            shapes = "  " + ", ".join(f"{array} {'x'.join(map(str, held.shape))}" for array, held in untrusted.arrays(data, name).items())
         yield f"{name:<16} {len(data):>9} bytes{shapes}"
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from cinedub import display
+from cinedub import display, untrusted
 from cinedub.dataset import Dataset
 from schemas.record import Split
 
@@ -68,8 +66,7 @@ def faces_of(dataset: Dataset) -> Iterator[tuple[Split, dict[str, Any], np.ndarr
 
 def embeddings(npz: bytes) -> np.ndarray:
     """The face vectors in ``faces.npz``, one a track."""
-    with zipfile.ZipFile(io.BytesIO(npz)) as arrays, arrays.open("embedding.npy") as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False).astype(np.float32)
+    return untrusted.arrays(npz, "faces.npz", ["embedding"])["embedding"].astype(np.float32)
 
 
 def distances(ours: list[np.ndarray | None], others: list[np.ndarray | None]) -> np.ndarray:

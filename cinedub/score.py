@@ -5,17 +5,14 @@ What the truth doesn't know isn't measured. A peer's film (``cinedub.peer``) is 
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pyarrow.parquet as pq
 
-from cinedub import measures, shards, voicescore, wordscore
+from cinedub import measures, shards, untrusted, voicescore, wordscore
 from cinedub.errors import UsageError
 from cinedub.measures import Measure, overlap
 from cinedub.scoretable import markdown, table
@@ -83,8 +80,8 @@ def _gather(out: Path, truths: Sequence[Path]) -> dict[str, Film]:
     wanted = ["json", *(_ARRAYS if any(film.sight for film in films.values()) else ())]
     wanted += _SOUNDS if any(film.stems for film in films.values()) else ()
     for shard in shards.shards_in(out):
-        for _, sample in shards.read_shard(shard, wanted):
-            record = upgrade(json.loads(sample["json"]))
+        for key, sample in shards.read_shard(shard, wanted):
+            record = upgrade(untrusted.json_object(sample["json"], f"{shard.name}: {key}"))
             name = names.get(record["film"]["title"]) or names.get(record["film"]["id"])
             if name:
                 _take(films[name], record, sample)
@@ -98,7 +95,7 @@ def _take(film: Film, record: dict[str, Any], sample: dict[str, bytes]) -> None:
     film.ids.add(record["film"]["id"])
     film.records.append({key: record[key] for key in _KEPT})
     if film.sight:
-        faces, lips = ({key: np.load(io.BytesIO(sample[member]), allow_pickle=False)[key] for key in keys} for member, keys in _ARRAYS.items())
+        faces, lips = (untrusted.arrays(sample[member], f"{record['key']}: {member}", keys) for member, keys in _ARRAYS.items())
         film.sight.add(record, faces, lips)
     if film.stems:
         film.stems.add(record, sample)

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from schemas.record import MEMBERS, Record, Shard, Split, shard_name, upgrade
 
 #: Of a member: 30 s of film in any of its forms are less.
 MOST_BYTES = 1 << 30
+SHARD = re.compile(r"cinedub-(train|valid|test)-\d{5,}")
 #: A key and its members: each one's bytes, or the file that holds them.
 Sample = tuple[str, Mapping[str, bytes | Path]]
 
@@ -189,7 +191,11 @@ def shards_in(out: Path) -> list[Path]:
     """
     if not (out / "_SUCCESS").exists():
         raise ShardError(f"{out}: no finished dataset here (no _SUCCESS); build it with: cinedub build FILMS --out {out}")
-    return [out / shard["uri"] for shard in json.loads((out / "dataset.json").read_text())["shards"]]
+    names = [shard["uri"] for shard in json.loads((out / "dataset.json").read_text())["shards"]]
+    for name in names:
+        if not SHARD.fullmatch(name.removeprefix("shards/").removesuffix(".tar")):
+            raise ShardError(f"{out}: dataset.json names {name[:80]!r}, which is no shard's name")
+    return [out / name for name in names]
 
 
 def every_member(path: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -212,13 +218,17 @@ def find_members(path: Path) -> list[Place]:
 
 
 def fetch_member(out: Path, row: dict[str, Any], name: str) -> bytes:
-    """One member's bytes by its offset in the manifest's row.
+    """One member's bytes by its offset in the manifest's row, which is not trusted.
 
     Raises:
         MediaError: the dataset was left without such members.
+        ShardError: the row leads out of the dataset, or to more than ``MOST_BYTES``.
     """
-    if row[f"{name}_bytes"] is None:
+    offset, size = row[f"{name}_offset"], row[f"{name}_bytes"]
+    if size is None:
         raise MediaError("MEMBER_LEFT_OUT", f"{row['key']}: this dataset was left without {name}")
+    if not (SHARD.fullmatch(row["shard"]) and offset >= 0 and 0 <= size <= MOST_BYTES):
+        raise ShardError(f"{row['key'][:80]!r}: the manifest leads to {size} bytes at {offset} of {row['shard'][:80]!r}; that is not read")
     with (out / "shards" / f"{row['shard']}.tar").open("rb") as stream:
-        stream.seek(row[f"{name}_offset"])
-        return stream.read(row[f"{name}_bytes"])
+        stream.seek(offset)
+        return stream.read(size)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import dataset, display, repack, shards
+from cinedub import dataset, display, repack, shards, untrusted
 from cinedub.commit import BUILD, SUCCESS
 from cinedub.dataset import Dataset
 from cinedub.errors import CinedubError, UsageError
@@ -77,8 +77,7 @@ def reduced(path: Path, without: tuple[str, ...]) -> Iterator[shards.Sample]:
 
 
 def _emptied(data: bytes, axes: dict[str, int]) -> bytes:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        kept = {name: arrays[name].take([], axes[name]) if name in axes else arrays[name] for name in arrays.files}
+    kept: dict[str, Any] = {name: held.take([], axes[name]) if name in axes else held for name, held in untrusted.arrays(data, "arrays").items()}
     out = io.BytesIO()
     np.savez_compressed(out, **kept)
     return out.getvalue()
@@ -107,12 +106,11 @@ def remains(path: Path, without: tuple[str, ...]) -> Iterator[str]:
             yield f"{key}: a voice vector is there"
         if name.endswith(".npz"):
             axes = {array: part for part in without for array in PARTS[part][1].get(name, ())}
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                for array in arrays.files:
-                    if array in axes and arrays[array].size:
-                        yield f"{key}: {name} holds {array}, {axes[array]} should be gone"
-                    elif "video" in without and arrays[array].dtype == np.uint8 and arrays[array].size:
-                        yield f"{key}: {name} holds {array}, bytes that may be pixels"
+            for array, held in untrusted.arrays(data, f"{key}: {name}").items():
+                if array in axes and held.size:
+                    yield f"{key}: {name} holds {array}, {axes[array]} should be gone"
+                elif "video" in without and held.dtype == np.uint8 and held.size:
+                    yield f"{key}: {name} holds {array}, bytes that may be pixels"
 
 
 def prove(out: Path, without: Iterable[str]) -> list[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 from jaxtyping import Float
 
-from cinedub import sound
+from cinedub import sound, untrusted
 from cinedub.measures import Measure, derived
 from cinedub.truth import Truth
 from schemas import Span
@@ -65,6 +63,6 @@ def si_sdr(estimate: Float[np.ndarray, " samples"], reference: Float[np.ndarray,
 
 
 def _decoded(data: bytes) -> Float[np.ndarray, " samples"]:
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    samples, rate = untrusted.sound(data, "a sound")
     mono = samples.mean(axis=1)
     return mono if rate == RATE else soxr.resample(mono, rate, RATE)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 from jaxtyping import Bool, Float, Float32
 from torch.nn.utils.rnn import pad_sequence
 
+from cinedub import untrusted
 from cinedub.errors import MediaError
 from model import mel
 from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch
@@ -85,14 +83,15 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
     Raises:
         MediaError: CLIP_TOO_LONG, CLIP_NO_LINES, CLIP_NO_SOUND.
         ElementError: a line whose text can't be spoken.
-        KeyError, ValueError, OSError: a damaged member.
+        UntrustedError: a damaged member.
+        KeyError, ValueError, TypeError, IndexError: annotations or arrays of other forms than a record's.
     """
-    record = upgrade(json.loads(sample["json"]))
+    record = upgrade(untrusted.json_object(sample["json"], "json"))
     duration = record["span_ms"][1] - record["span_ms"][0]
     if not 0 < duration <= max_ms:
         raise MediaError("CLIP_TOO_LONG", f"{record['key']}: {duration} ms, above {max_ms} ms")
-    sound, rate = soundfile.read(io.BytesIO(sample["vocals.flac"]), dtype="float32")
-    sound = soxr.resample(sound, rate, mel.RATE).astype(np.float32)
+    heard, rate = untrusted.sound(sample["vocals.flac"], f"{record['key']}: vocals.flac")
+    sound = soxr.resample(heard[:, 0], rate, mel.RATE).astype(np.float32)
     samples = mel.samples_of(duration)
     if len(sound) < samples - mel.HOP:
         raise MediaError("CLIP_NO_SOUND", f"{record['key']}: {len(sound)} of {samples} samples")
@@ -108,8 +107,7 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
     for line in record["lines"]:
         first, length = slot_frames(line["start_ms"], line["end_ms"], frames)
         taken[first : first + length] += 1
-    with np.load(io.BytesIO(sample["faces.npz"]), allow_pickle=False) as faces, np.load(io.BytesIO(sample["lips.npz"]), allow_pickle=False) as lips:
-        arrays = {name: faces[name] for name in ("pts_ms", "track", "blendshapes")} | {name: lips[name] for name in ("points", "aperture")}
+    arrays = arrays_of(sample, record["key"])
     people = {speaker["id"]: (number, speaker) for number, speaker in enumerate(_by_first_line(record))}
     for line in sorted(record["lines"], key=lambda line: line["start_ms"]):
         first, length = slot_frames(line["start_ms"], line["end_ms"], frames)
@@ -128,6 +126,16 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
         raise MediaError("CLIP_NO_LINES", f"{record['key']}: no line that teaches")
     clue = record["clue"]
     return Clip(record["key"], record["kind"], clue, tuple(lines), picture.lips, picture.face, picture.seen, audible, mels)
+
+
+def arrays_of(sample: dict[str, bytes], key: str) -> dict[str, np.ndarray]:
+    """The face and lip arrays of a record that the model looks at, with their presentation times.
+
+    Raises:
+        UntrustedError: members that aren't what they should be.
+    """
+    wanted = {"faces.npz": ("pts_ms", "track", "blendshapes"), "lips.npz": ("points", "aperture")}
+    return {name: array for member, names in wanted.items() for name, array in untrusted.arrays(sample[member], f"{key}: {member}", names).items()}
 
 
 def line_on(tokens: Tokens, language: Language, slot: int, start: int, length: int, emotion: str, speaker: dict[str, Any]) -> LineOn:

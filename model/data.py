@@ -7,7 +7,6 @@ same batches. A sample that can't be used is skipped and counted; a hundred in a
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from soundfile import SoundFileError
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from cinedub import storage
@@ -29,7 +27,7 @@ from schemas.record import SPLITS
 
 _BAD_IN_A_ROW = 100
 #: What a damaged or unusable sample may raise.
-_BAD = (CinedubError, KeyError, ValueError, IndexError, TypeError, EOFError, SoundFileError, zipfile.BadZipFile)
+_BAD = (CinedubError, KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError)
 
 
 class DataError(CinedubError):

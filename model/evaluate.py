@@ -13,18 +13,16 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import soundfile
 import soxr
 import torch
 from jaxtyping import Float32
 
-from cinedub import dubscore, dubtable, prosody, shards, weights
+from cinedub import dubscore, dubtable, prosody, shards, untrusted, weights
 from cinedub.dubscore import Heard, Spoken
 from cinedub.errors import UsageError
 from cinedub.film import voices
@@ -156,8 +154,8 @@ def records(dataset: Path, chosen: Sequence[str]) -> Iterator[Record]:
             if key in wanted:
                 order = of_sample(sample)
                 check(order)
-                sound, rate = soundfile.read(BytesIO(sample["vocals.flac"]), dtype="float32")
-                vocals = soxr.resample(sound, rate, mel.RATE).astype(np.float32)
+                heard, rate = untrusted.sound(sample["vocals.flac"], f"{key}: vocals.flac")
+                vocals = soxr.resample(heard[:, 0], rate, mel.RATE).astype(np.float32)
                 samples = mel.samples_of(order.duration_ms)
                 vocals = np.pad(vocals[:samples], (0, max(0, samples - len(vocals))))
                 lines = [Spoken(line.speaker, line.start_ms, line.end_ms, line.text, _mouth(order, i)) for i, line in enumerate(order.lines)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from cinedub import untrusted
 from cinedub.errors import UsageError
 from cinedub.measures import overlap
 from cinedub.shards import fetch_member, shards_in
-from model.clip import tracks_of
+from model.clip import arrays_of, tracks_of
 from model.order import ClipFaces, Order, Said, Shown, Voice
 from model.script import NOBODY
 from schemas.record import upgrade
@@ -25,22 +24,18 @@ MEMBERS = ("json", "faces.npz", "lips.npz")
 
 def of_sample(sample: dict[str, bytes]) -> Order:
     """An order out of a record's members (``MEMBERS``): its lines in its speakers' voices, on its picture."""
-    record = upgrade(json.loads(sample["json"]))
+    record = upgrade(untrusted.json_object(sample["json"], "json"))
     lines = tuple(
         Said(line["speaker"], line["start_ms"], line["end_ms"], line["text"], line["emotion"]["label"], line["on_screen"]) for line in record["lines"]
     )
     tracks = {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}
     duration = record["span_ms"][1] - record["span_ms"][0]
-    return Order(duration, record["language"], lines, _voices(record), record["kind"], record["clue"], ClipFaces(_arrays(sample), tracks))
+    faces = ClipFaces(arrays_of(sample, record["key"]), tracks)
+    return Order(duration, record["language"], lines, _voices(record), record["kind"], record["clue"], faces)
 
 
 def _voices(record: dict[str, Any]) -> dict[str, Voice]:
     return {speaker["id"]: Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"]) for speaker in record["speakers"]}
-
-
-def _arrays(sample: dict[str, bytes]) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(sample["faces.npz"]), allow_pickle=False) as faces, np.load(io.BytesIO(sample["lips.npz"]), allow_pickle=False) as lips:
-        return {name: faces[name] for name in ("pts_ms", "track", "blendshapes")} | {name: lips[name] for name in ("points", "aperture")}
 
 
 def row_of(out: Path, key: str) -> dict[str, Any]:
@@ -99,8 +94,8 @@ class FilmFaces:
 def _shown(out: Path, key: str) -> tuple[int, dict[str, list[int]], dict[str, np.ndarray]]:
     row = row_of(out, key)
     sample = {name: fetch_member(out, row, name) for name in MEMBERS}
-    record = upgrade(json.loads(sample["json"]))
-    return record["span_ms"][0], {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}, _arrays(sample)
+    record = upgrade(untrusted.json_object(sample["json"], key))
+    return record["span_ms"][0], {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}, arrays_of(sample, key)
 
 
 def onto(order: Order, out: Path, film: str) -> Order:
@@ -118,7 +113,7 @@ def onto(order: Order, out: Path, film: str) -> Order:
     voices: dict[str, Voice] = {}
     turns: list[tuple[int, int, str]] = []
     for row in sorted(rows, key=lambda row: row["start_ms"]):
-        record = upgrade(json.loads(fetch_member(out, row, "json")))
+        record = upgrade(untrusted.json_object(fetch_member(out, row, "json"), row["key"]))
         voices = _voices(record) | voices
         turns += [(row["start_ms"] + turn["start_ms"], row["start_ms"] + turn["end_ms"], turn["speaker"]) for turn in record["turns"]]
     lines = tuple(replace(line, speaker=_speaker(line, turns)) if line.speaker == NOBODY else line for line in order.lines)

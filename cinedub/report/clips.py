@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from cinedub import shards
+from cinedub import shards, untrusted
 from cinedub.catalogue import Catalogue
 
 #: Peaks of the sound each second; a mouth is this far open (in eye distances) at full scale.
@@ -42,7 +40,7 @@ def clip(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
 
 def peaks(sound: bytes) -> np.ndarray:
     """The greatest amplitude in every step of 1/``PEAKS_HZ`` s, uint8."""
-    samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
+    samples, rate = untrusted.sound(sound, "a sound")
     loud, step = np.abs(samples).max(axis=1), rate // PEAKS_HZ
     steps = -(-len(loud) // step)
     return np.round(255 * np.minimum(np.pad(loud, (0, steps * step - len(loud))).reshape(steps, step).max(axis=1), 1)).astype(np.uint8)
@@ -50,12 +48,11 @@ def peaks(sound: bytes) -> np.ndarray:
 
 def mouths(record: dict[str, Any], faces: bytes, lips: bytes) -> dict[str, np.ndarray]:
     """How far each speaker's mouth is open at 25 Hz, uint8; speakers who are never seen are left out."""
-    with np.load(io.BytesIO(faces), allow_pickle=False) as arrays:
-        seen = arrays["track"].astype(bool)
-    with np.load(io.BytesIO(lips), allow_pickle=False) as arrays:
-        if arrays["aperture"].shape != seen.shape:  # left out of a dataset made to be shared
-            return {}
-        opening = np.round(254 * np.clip(arrays["aperture"] / _WIDE, 0, 1))
+    seen = untrusted.arrays(faces, "faces.npz", ["track"])["track"].astype(bool)
+    aperture = untrusted.arrays(lips, "lips.npz", ["aperture"])["aperture"]
+    if aperture.shape != seen.shape:  # left out of a dataset made to be shared
+        return {}
+    opening = np.round(254 * np.clip(aperture / _WIDE, 0, 1))
     found = {}
     for speaker in record["speakers"]:
         tracks = [track for track in tracks_of(speaker) if track < len(seen)]

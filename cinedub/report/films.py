@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from cinedub import shards
+from cinedub import shards, untrusted
 from cinedub.catalogue import KEPT, Catalogue, Query
 from cinedub.report.clips import tracks_of
 from schemas import Span
@@ -120,8 +119,8 @@ def best_face(catalogue: Catalogue, key: str, start_ms: int, end_ms: int, tracks
     row = catalogue.row(key)
     if row is None:
         return None
-    with np.load(io.BytesIO(shards.fetch_member(catalogue.out, row, "faces.npz")), allow_pickle=False) as arrays:
-        seen, box = arrays["track"].astype(bool), arrays["box"]
+    arrays = untrusted.arrays(shards.fetch_member(catalogue.out, row, "faces.npz"), f"{key}: faces.npz", ["track", "box"])
+    seen, box = arrays["track"].astype(bool), arrays["box"]
     inside = np.zeros(seen.shape[1], bool)
     inside[start_ms // 40 : max(start_ms // 40 + 1, end_ms // 40)] = True
     area = (box[..., 2] - box[..., 0]) * (box[..., 3] - box[..., 1])

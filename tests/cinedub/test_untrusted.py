@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from cinedub import shards, untrusted
 from cinedub.errors import CinedubError
@@ -131,6 +132,8 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], str]] = {
     "no zip": (lambda: b"PK\x03\x04 nothing", "not arrays"),
     "nothing": (lambda: b"", "not arrays"),
     "cut short": (lambda: npz(a=npy(np.arange(1000)))[:-40], "not arrays"),
+    "texts": (lambda: npz(a=npy(np.array(["rm -rf /"]))), "holds <U8"),
+    "records": (lambda: npz(a=npy(np.zeros(2, [("x", np.int8), ("y", np.int8)]))), "only numbers"),
     "version 9": (lambda: npz(a=b"\x93NUMPY\x09\x00" + bytes(64)), "version"),
 }
 
@@ -140,6 +143,57 @@ def test_hostile_arrays_are_refused_with_their_reason(name: str) -> None:
     make, reason = ARRAYS[name]
     with pytest.raises(untrusted.UntrustedError, match=reason):
         untrusted.arrays(make(), "faces.npz")
+
+
+def test_arrays_are_read_by_name_and_a_missing_one_is_told() -> None:
+    data = npz(track=npy(np.ones(3, bool)), objects=npy(np.array([{}], object)))
+    assert untrusted.arrays(data, "faces.npz", ["track"])["track"].tolist() == [True] * 3
+    with pytest.raises(untrusted.UntrustedError, match=r"faces\.npz: has no pts_ms"):
+        untrusted.arrays(data, "faces.npz", ["track", "pts_ms"])
+
+
+def flac(frames: int, rate: int = 24_000, channels: int = 1, claim: int | None = None) -> bytes:
+    """A FLAC file; ``claim`` is the number of samples that its header tells."""
+    out = io.BytesIO()
+    soundfile.write(out, np.zeros((frames, channels)), rate, format="FLAC")
+    data = bytearray(out.getvalue())
+    if claim is not None:
+        data[21:26] = bytes([data[21] & 0xF0 | claim >> 32]) + (claim & 0xFFFFFFFF).to_bytes(4, "big")  # the last 36 bits of STREAMINFO's bytes 10-17
+    return bytes(data)
+
+
+SOUNDS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no sound": (lambda: b"fLaC" + bytes(100), "not a sound"),
+    "nothing": (lambda: b"", "not a sound"),
+    "a month claimed": (lambda: flac(100, claim=(1 << 36) - 1), "that much is not read"),
+    "too many samples a second": (lambda: flac(100, rate=655_350), "that much is not read"),
+    "a list of files": (lambda: b"#EXTM3U\n/etc/passwd\n", "not a sound"),
+}
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_hostile_sounds_are_refused_with_their_reason(name: str) -> None:
+    make, reason = SOUNDS[name]
+    with pytest.raises(untrusted.UntrustedError, match=reason):
+        untrusted.sound(make(), "vocals.flac")
+
+
+def test_a_good_sound_passes() -> None:
+    samples, rate = untrusted.sound(flac(240, channels=2), "mix.flac")
+    assert samples.shape == (240, 2) and samples.dtype == np.float32 and rate == 24_000
+
+
+@pytest.mark.parametrize("row", [{"shard": "../../etc/passwd"}, {"shard": "cinedub-train-00000/../x"}, {"json_offset": -5}, {"json_bytes": 1 << 40}])
+def test_a_manifest_that_leads_elsewhere_is_not_followed(tmp_path: Path, row: dict[str, object]) -> None:
+    with pytest.raises(shards.ShardError, match="that is not read"):
+        shards.fetch_member(tmp_path, {"key": "k", "shard": "cinedub-train-00000", "json_offset": 0, "json_bytes": 1} | row, "json")
+
+
+def test_a_dataset_that_names_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "dataset.json").write_text(json.dumps({"shards": [{"uri": "../elsewhere.tar"}]}))
+    with pytest.raises(shards.ShardError, match="no shard's name"):
+        shards.shards_in(tmp_path)
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

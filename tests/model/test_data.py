@@ -1,5 +1,7 @@
+import io
 import itertools
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import torch
 
 from cinedub.errors import ElementError, UsageError
 from cinedub.shards import write_shard
+from cinedub.untrusted import UntrustedError
 from model import mel
 from model.clip import Picture, from_record, hashed, slot_frames
 from model.config import Data
@@ -103,6 +106,48 @@ def test_a_damaged_sample_is_skipped_and_counted(tmp_path: Path) -> None:
     bad = synthetic.record(tmp_path / "a", "bad", synthetic.some_notes("bad", 2))
     (tmp_path / "a" / "bad.vocals.flac").write_bytes(b"-" * bad.members[2].bytes)
     write_shard(tmp_path / "shards", "train", 0, [good, bad])
+    loader = Loader([str(tmp_path / "shards" / "cinedub-train-00000.tar")], DATA, 256)
+    batches = list(itertools.islice(loader, 3))
+    assert all(len(batch.frames) == 1 for batch in batches) and loader.skipped >= 2
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+def claims_a_terabyte() -> bytes:
+    npy, out = io.BytesIO(), io.BytesIO()
+    np.save(npy, np.zeros(4, np.uint8))
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("pts_ms.npy", npy.getvalue().replace(b"(4,), }" + b" " * 12, b"(1099511627776,), }"))
+    return out.getvalue()
+
+
+HOSTILE = {
+    "arrays of objects": ("lips.npz", npz(points=np.array([{"__reduce__": 1}], object), aperture=np.zeros(1)), "holds objects"),
+    "arrays that claim a terabyte": ("faces.npz", claims_a_terabyte(), "more than its"),
+    "no arrays": ("faces.npz", b"PK\x03\x04 nothing", "not arrays"),
+    "other arrays": ("lips.npz", npz(crops=np.zeros(1)), "has no points"),
+    "deep JSON": ("json", b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nested too deeply"),
+    "JSON that is no number": ("json", b'{"span_ms": [0, NaN]}', "not a JSON object"),
+    "no sound": ("vocals.flac", b"fLaC" + bytes(100), "not a sound"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_strangers_sample_is_refused_with_its_reason_and_skipped(tmp_path: Path, name: str) -> None:
+    member, data, reason = HOSTILE[name]
+    good = synthetic.record(tmp_path / "a", "good", synthetic.some_notes("good", 1))
+    bad = synthetic.record(tmp_path / "a", "bad", synthetic.some_notes("bad", 2))
+    (tmp_path / "a" / f"bad.{member}").write_bytes(data)
+    sized = tuple(replace(each, bytes=len(data)) if each.name == member else each for each in bad.members)
+    sample = {each: (tmp_path / "a" / f"bad.{each}").read_bytes() for each in ("json", "vocals.flac", "faces.npz", "lips.npz")}
+    with pytest.raises(UntrustedError, match=reason) as caught:
+        from_record(sample)
+    assert "\n" not in str(caught.value)
+    write_shard(tmp_path / "shards", "train", 0, [good, replace(bad, members=sized)])
     loader = Loader([str(tmp_path / "shards" / "cinedub-train-00000.tar")], DATA, 256)
     batches = list(itertools.islice(loader, 3))
     assert all(len(batch.frames) == 1 for batch in batches) and loader.skipped >= 2
