@@ -33,6 +33,17 @@ def passages(casts: Sequence[Cast]) -> list[Passage]:
     return found
 
 
+def singly(passage: Passage) -> list[Passage]:
+    """Every clip of a passage as a passage of its own, with what is said around it."""
+    said = [[(line.speaker, line.text) for line in lines_of(cast)] for cast in passage.casts]
+    found = []
+    for place, cast in enumerate(passage.casts):
+        before = [*passage.before, *(line for other in said[:place] for line in other)][-_AROUND:]
+        after = [*(line for other in said[place + 1 :] for line in other), *passage.after][:_AROUND]
+        found.append(Passage((cast,), tuple(before), tuple(after), passage.glossary))
+    return found
+
+
 def _parts(casts: list[Cast]) -> list[list[Cast]]:
     parts: list[list[Cast]] = []
     for cast in casts:

@@ -14,6 +14,7 @@ from cinedub import config, description, edits
 from cinedub.backends import roles
 from cinedub.evidence import Draft, evidence, mine
 from cinedub.lines import kind_of, lines_of
+from cinedub.passages import singly
 from cinedub.storage import Assets
 from cinedub.witness import Witness
 from schemas import Age, Cast, Emotion, EmotionLabel, Gender, Line, Passage, Script, Speaker
@@ -124,4 +125,5 @@ class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
+    parts = staticmethod(singly)
     version = 4

@@ -9,7 +9,7 @@ A stage is a pure function and a class that names it:
 
 The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by
 role. It returns a noun or a list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that
-element alone; a model that can't load, or storage that can't be written, stops the build, and so do a hundred failures of one kind in a row.
+element alone, or of those of its parts that fail by themselves (``Stage.parts``); a model that can't load, or storage that can't be written, stops the build, and so do a hundred failures of one kind in a row.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ class Stage(beam.PTransform, Generic[In, Out]):
         """What of the element decides its result."""
         return identity(element)
 
+    @staticmethod
+    def parts(element: Any) -> Sequence[Any]:
+        """What an element falls into when it fails as a whole: each is tried by itself, so that a bad one takes no other along."""
+        return (element,)
+
     def __init__(self, settings: Any, losses: Losses) -> None:
         super().__init__(type(self).__name__)
         self.settings, self.losses = settings, losses
@@ -128,6 +133,11 @@ class _Run(beam.DoFn):
             if stops_a_build(error):
                 with progress.fatal(self.name):
                     raise (storage.storage_error(error, storage.cache_root()) if isinstance(error, OSError) else error) from error
+            if len(parts := self.stage.parts(element)) > 1:
+                Metrics.counter(self.name, "fell_apart").inc()
+                for part in parts:
+                    yield from self.process(part)
+                return
             letter = failure(self.name, element, error)
             self._count("failed", element, started, hit)
             self._fail(letter, error)

@@ -44,7 +44,7 @@ from schemas import (
     codec,
 )
 from transforms.correct import Correct, correct
-from transforms.stage import Losses
+from transforms.stage import Losses, _Run
 
 NOBODY = backends.load("verifier", Model("none"))
 TEXTS = {"en": ["Where", "were", "you", "last", "knight?"], "zh": ["大王", "若是", "生命，", "自然", "知道。"]}
@@ -201,6 +201,37 @@ def test_clips_of_a_scene_are_asked_about_together_and_each_keeps_its_own(assets
     asked, again = said.asked
     assert [line["clip"] for line in asked["lines"]] == [0, 1] and asked["lines"][1]["start_ms"] == 10_500
     assert [past["after"] for past in again["judged"]] == ["night?", "10500-11600", "b"]
+
+
+class Stumbles(Says):
+    """A corrector that can't bear one word."""
+
+    def propose(self, evidence: dict[str, Any], language: str) -> Proposal:
+        if any("poison" in line["text"] for line in evidence["lines"]):
+            raise ValueError("a word that nobody foresaw")
+        return super().propose(evidence, language)
+
+
+class Stumble(Correct):
+    """The stage with that corrector."""
+
+    @staticmethod
+    def run(passage: Passage, settings: Settings, assets: storage.Assets, **models: Any) -> Any:
+        edit = Edit("text", 0, "knight?", "night?", "", 0.9)
+        return correct(passage, settings, assets, Stumbles(Proposal((edit,))), NOBODY, NOBODY)
+
+
+def test_a_clip_that_nobody_can_correct_is_lost_alone_and_tells_its_key() -> None:
+    casts = [make_cast(), later(make_cast(texts=["Not", "poison,", "knight?"]), 10_000), later(make_cast(texts=["Go", "last", "knight?"]), 20_000)]
+    stage = _Run(Stumble, Settings(Model("none"), Model("none"), Model("none")))
+    stage.setup()
+    given = list(stage.process(Passage(tuple(casts))))
+    letters = [noun.value for noun in given if isinstance(noun, beam.pvalue.TaggedOutput)]
+    scripts = [noun for noun in given if not isinstance(noun, beam.pvalue.TaggedOutput)]
+    assert [script.lines[0].text for script in scripts] == ["Where were you last night?", "Go last night?"]
+    assert [(letter.key, letter.code, letter.message) for letter in letters] == [(casts[1].id, "INTERNAL", "ValueError: a word that nobody foresaw")]
+    (lost,) = [codec.decode(letter.element.encode(), Passage) for letter in letters]
+    assert lost.before == (("s001", "Where were you last knight?"),) and lost.after == (("s001", "Go last knight?"),)
 
 
 def test_a_time_before_the_clip_is_no_time() -> None:
