@@ -141,6 +141,7 @@ def _manifest(out: Path, shards: Iterable[Shard]) -> list[dict[str, Any]]:
         rows += table.select(columns).to_pylist()
     if writer is not None:
         writer.close()
+        storage.to_disk(beside)
         beside.replace(target)
     return rows
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cinedub import shards
+from cinedub import shards, storage
 from cinedub.shards import Place
 from schemas import Dropped, Record, Shard, Span, union
 from schemas.record import MEMBERS, Split, shard_name
@@ -36,6 +36,7 @@ def write_shard(folder: Path, split: Split, index: int, records: list[Record]) -
     shard, places = shards.write_shard(folder, split, index, records)
     name = shard_name(split, index)
     pq.write_table(manifest(records, places, name), folder / f"{name}.parquet")
+    storage.to_disk(folder / f"{name}.parquet")
     return shard
 
 
@@ -85,3 +86,4 @@ def write_dropped(clips: list[Dropped], path: Path) -> None:
     ]  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, DROPPED), path)
+    storage.to_disk(path)

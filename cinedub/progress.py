@@ -39,24 +39,35 @@ def report(stage: str, outcome: str, media_ms: int, busy_ms: int, hit: bool, out
 
 
 @contextmanager
-def fatal(stage: str) -> Iterator[None]:
-    """Tell the command in one line why a worker stops the build; runners bury an exception's message in their own."""
+def fatal(stage: str, place: Path | None = None) -> Iterator[None]:
+    """Tell the command in one line why a worker stops the build; runners bury an exception's message in their own.
+
+    Raises:
+        StorageError: in place of an ``OSError``, where ``place`` says what could not be written.
+    """
     try:
         yield
     except (CinedubError, OSError) as error:
+        told = storage.storage_error(error, place) if place and isinstance(error, OSError) else error
         path = os.environ.get(VARIABLE)
         if path:
-            _append(path, [stage, "fatal", storage.scrubbed(str(error))])
-        raise
+            _append(path, [stage, "fatal", storage.scrubbed(str(told))])
+        if told is error:
+            raise
+        raise told from error
 
 
 def _append(path: str, event: list[Any]) -> None:
+    """Progress is for show: a disk that can't take it stops nothing by that."""
     line = json.dumps(event) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return
 
 
 class Reader:
@@ -68,15 +79,19 @@ class Reader:
 
     def update(self) -> dict[str, Tally]:
         """Tallies per stage, in the order in which stages first finished something."""
-        if not self.path.exists():
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                data = stream.read()
+        except OSError:
             return self.stages
-        with self.path.open("rb") as stream:
-            stream.seek(self._offset)
-            data = stream.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
         for line in whole.splitlines():
-            stage, outcome, *facts = json.loads(line)
+            try:
+                stage, outcome, *facts = json.loads(line)
+            except ValueError:  # cut short by a full disk
+                continue
             if outcome == "fatal":
                 self.fatal = f"{stage}: {facts[0]}"
                 continue

@@ -23,12 +23,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from cinedub.errors import StorageError
+from cinedub.errors import MediaError, StorageError
 
 ASSET = "asset:"
 #: What stands for the part of an address that nobody else may see.
 HIDDEN = "?…"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some, or set CINEDUB_CACHE to a larger place"),
+    errno.EIO: "the disk fails: look at the system's log, then run the same command again, with another place in CINEDUB_CACHE or --out if need be",
+}
 
 
 def cache_root() -> Path:
@@ -159,13 +163,20 @@ def scrubbed(text: str) -> str:
 
 
 def content_digest(path: Path) -> str:
-    """sha256 of a file's bytes, remembered by its path, size and time of change so that an unchanged film is read once."""
+    """sha256 of a film's bytes, remembered by its path, size and time of change so that an unchanged one is read once.
+
+    Raises:
+        MediaError: PROBE_UNREADABLE: it can't be read to its end.
+    """
     facts = path.stat()
     note = cache_root() / "digests" / address(str(path.absolute()), f"{facts.st_size}:{facts.st_mtime_ns}")
     if note.exists():
         return note.read_text()
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise MediaError("PROBE_UNREADABLE", f"{path.name}: can't be read: {error.strerror}; check its permissions and its disk") from error
     write_atomic(note, digest.encode())
     return digest
 
@@ -249,7 +260,7 @@ class Assets:
             return
         try:
             for file in self._beside.iterdir():
-                _to_disk(file)
+                to_disk(file)
             self._beside.rename(self.folder)
         except OSError as error:
             if not self.folder.is_dir():
@@ -264,8 +275,8 @@ class Assets:
         return True
 
 
-def _to_disk(file: Path) -> None:
-    """A rename may outlive a power failure that the bytes don't."""
+def to_disk(file: Path) -> None:
+    """Have a file's bytes on the disk: a rename may outlive a power failure that they don't, and a failing disk tells it only now."""
     descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -275,14 +286,16 @@ def _to_disk(file: Path) -> None:
 
 def storage_error(error: OSError, path: Path) -> StorageError:
     """A one-line account of a failed write."""
-    remedy = (
-        "free some, or set CINEDUB_CACHE to a larger place"
-        if error.errno == errno.ENOSPC
-        else "set CINEDUB_CACHE or --out to a place you may write to"
-    )
+    remedy = _REMEDIES.get(error.errno or 0, "set CINEDUB_CACHE or --out to a place you may write to")
     return StorageError(f"{path}: {error.strerror or error}; {remedy}")
 
 
 def stops_a_build(error: OSError) -> bool:
-    """Whether a storage fault will hit every other element too (disk full, read-only, not permitted to write)."""
-    return error.errno in _FULL
+    """Whether a storage fault will hit every other element too: disk full, read-only, not permitted to write, or a cache that fails on trial."""
+    if error.errno in _FULL:
+        return True
+    try:
+        check_space(cache_root())
+    except OSError:
+        return True
+    return False

@@ -94,7 +94,8 @@ class _Collect(beam.PTransform):
 
 
 def _write_list(items: list[Any], path: Path) -> None:
-    storage.write_atomic(path, codec.encode(items))
+    with progress.fatal("Collect", path):
+        storage.write_atomic(path, codec.encode(items))
 
 
 def build(

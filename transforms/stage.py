@@ -9,7 +9,8 @@ A stage is a pure function and a class that names it:
 
 The function gets the element, the stage's settings, a folder for its files, and every model that its settings name, by
 role. It returns a noun or a list of nouns; ``Dropped`` among them go to the losses. An exception makes a ``Failure`` of that
-element alone, or of those of its parts that fail by themselves (``Stage.parts``); a model that can't load, or storage that can't be written, stops the build, and so do a hundred failures of one kind in a row.
+element alone, or of those of its parts that fail by themselves (``Stage.parts``); a model that can't load, or storage that can't be written, stops
+the build, and so do a hundred failures of one kind in a row.
 """
 
 from __future__ import annotations

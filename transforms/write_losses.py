@@ -9,7 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from cinedub import attempts, storage
+from cinedub import attempts, progress, storage
 from cinedub.manifest import write_dropped
 from schemas import Dropped, Failure, codec
 from transforms.stage import Losses
@@ -33,15 +33,18 @@ class WriteLosses(beam.PTransform):
 
 
 def _write_letters(item: tuple[str, Iterable[Failure]], folder: Path) -> tuple[str, int]:
-    tried = attempts.tried(folder)
-    letters = [replace(letter, attempt=tried.get(letter.id, 0) + 1) for letter in sorted(item[1], key=lambda letter: (letter.key, letter.message))]
-    storage.write_atomic(folder / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
+    with progress.fatal("WriteLosses", folder):
+        tried = attempts.tried(folder)
+        ordered = sorted(item[1], key=lambda letter: (letter.key, letter.message))
+        letters = [replace(letter, attempt=tried.get(letter.id, 0) + 1) for letter in ordered]
+        storage.write_atomic(folder / "failures" / f"{item[0]}.jsonl", b"".join(codec.encode(letter) + b"\n" for letter in letters))
     return item[0], len(letters)
 
 
 def _write_dropped(item: tuple[str, Iterable[Dropped]], folder: Path) -> tuple[str, int]:
     clips = sorted(item[1], key=lambda clip: (clip.key, clip.code))
-    write_dropped(clips, folder / "dropped.parquet")
+    with progress.fatal("WriteLosses", folder):
+        write_dropped(clips, folder / "dropped.parquet")
     return "", len(clips)
 
 

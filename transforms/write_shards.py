@@ -55,7 +55,7 @@ def _choose(record: Record, sizes: dict[str, int], shard_mb: int) -> tuple[str, 
 def _write(item: tuple[str, Iterable[Record]], out: Path) -> Shard:
     name, records = item
     _, split, index = name.rsplit("-", 2)
-    with progress.fatal("WriteShards"):
+    with progress.fatal("WriteShards", out):
         return write(out, split, int(index), sorted(records, key=lambda record: record.key))  # type: ignore[arg-type]
 
 

@@ -1,62 +1,118 @@
-"""Builds on a disk that is full, read-only, or a storage call that fails; on a small file system of their own. Needs root, for mounting.
+"""Builds on a disk that is full, read-only or failing, on small file systems of their own. Needs root, for mounting.
 
-    python -m tests.faults.disk FOLDER      (FOLDER: what tests.faults.kill has filled: film.mp4, undisturbed, cache)
+    python -m tests.faults.disk FOLDER [--only WORD]     (FOLDER: what tests.faults.kill has filled: films, undisturbed, cache)
 
 Each build must stop with one line that says what is wrong, leave no dead letter in place of the fault, and end with the bytes of an undisturbed
-build when the same command runs again with the fault gone.
+build when the same command runs again with the fault gone. The failing disk is a real one to the kernel: a file system on a loop device whose
+file can't grow any more, so that what is written to it comes back as an input/output error.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.kill import build, child, compare, leftovers, preload
+from tests.faults.kill import SEEDS, build, child, compare, leftovers, preload
 
 #: Kilobytes left beside the results that are there already.
 SIZES = (8, 64, 300, 600, 900, 1500, 2200)
+_ROOM = "size=160m"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``before`` brings it about in the parent, ``inside`` in the child, ``after`` takes it away; ``said`` is a word of the line it must give."""
+
+    name: str
+    before: Callable[[], object] = lambda: None
+    inside: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
+    device: bool = False
+    said: str = ""
 
 
 def main() -> int:
-    folder = Path(sys.argv[1]).absolute()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    folder = options.folder.absolute()
     preload()
-    film, like, place = folder / "film.mp4", folder / "undisturbed", folder / "disk"
+    films, place = [folder / f"film-{number}.mp4" for number in SEEDS], folder / "disk"
+    chosen = [fault for fault in faults(place) if options.only in fault.name]
     wrong: dict[str, str] = {}
-    tried = 0
-    for name, before, after in _faults(place):
-        tried += 1
+    for fault in chosen:
         place.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], check=True)
-        try:
-            fault = trial(name, place, film, like, folder / "cache", before, after)
-        finally:
-            subprocess.run(["umount", "-l", str(place)], check=True)
-        print(name, fault or "survived", flush=True)
-        if fault:
-            wrong[name] = fault
-    print(json.dumps({"tried": tried, "survived": tried - len(wrong), "lost": wrong}, indent=1))
+        with device(place) if fault.device else memory(place):
+            ended = trial(fault, place, films, folder / "undisturbed", folder / "cache")
+        print(f"{fault.name}: {ended or 'survived'}", flush=True)
+        if ended:
+            wrong[fault.name] = ended
+    print(json.dumps({"tried": len(chosen), "survived": len(chosen) - len(wrong), "lost": wrong}, indent=1))
     return 1 if wrong else 0
 
 
-def _faults(place: Path) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
-    """Name, what brings the fault about (in the parent, or as an audit hook in the child), and what takes it away."""
+def faults(place: Path) -> Iterator[Fault]:
+    whole = lambda: mount(place, f"remount,rw,{_ROOM}")  # noqa: E731
+    for size in SIZES:
+        yield Fault(f"disk full after {size} kB", lambda size=size: mount(place, f"remount,size={used(place) + size}k"), after=whole, said="No space")
+    yield Fault("read-only", lambda: mount(place, "remount,ro"), after=whole, said="Read-only")
+    for number in (2, 30, 90):
+        yield Fault(f"read-only from step {number} on", inside=lambda number=number: later(number, place), after=whole, said="Read-only")
+    for size in (100, 900, 2500):
+        yield Fault(f"input/output errors after {size} kB", lambda size=size: starve(place, size), after=lambda: feed(place), device=True)
+    for number in (3, 17, 40, 80):
+        yield Fault(f"storage call {number} fails", inside=lambda number=number: failing(number))
 
-    def sized(kilobytes: int) -> Callable[[], object]:
-        return lambda: mount(place, f"remount,size={used(place) + kilobytes}k")
 
-    whole = lambda: mount(place, "remount,rw,size=64m")  # noqa: E731
-    full = [(f"disk full after {size} kB", sized(size), whole) for size in SIZES]
-    return [
-        *full,
-        ("read-only output", lambda: mount(place, "remount,ro"), whole),
-        *((f"storage call {n} fails", lambda n=n: failing(n), lambda: None) for n in (3, 17, 40, 80)),
-    ]
+@contextmanager
+def memory(place: Path) -> Iterator[None]:
+    """A file system in memory."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", _ROOM, "tmpfs", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@contextmanager
+def device(place: Path) -> Iterator[None]:
+    """A file system on a loop device, whose file grows as it is written and lies in memory beside."""
+    below = place.with_name("below")
+    below.mkdir(exist_ok=True)
+    with memory(below):
+        subprocess.run(["truncate", "-s", "128M", below / "image"], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", "-E", "lazy_itable_init=0", below / "image"], check=True)
+        subprocess.run(["mount", "-o", "loop", below / "image", place], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+
+def starve(place: Path, kilobytes: int) -> None:
+    """The device's file may grow so much more and no further."""
+    os.sync()
+    below = place.with_name("below")
+    mount(below, f"remount,size={used(below) + kilobytes}k")
+
+
+def feed(place: Path) -> None:
+    """The device works again; its file system is looked over, as one does after such a fault."""
+    below = place.with_name("below")
+    subprocess.run(["umount", place], check=True)
+    mount(below, f"remount,{_ROOM}")
+    subprocess.run(["e2fsck", "-f", "-y", below / "image"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["mount", "-o", "loop", below / "image", place], check=True)
 
 
 def mount(place: Path, options: str) -> None:
@@ -69,51 +125,74 @@ def used(place: Path) -> int:
     return (facts.f_blocks - facts.f_bfree) * facts.f_frsize // 1024
 
 
-def failing(number: int) -> Callable[[], None]:
-    """A child's ``number``-th rename or opening for writing raises."""
+def counted(number: int, act: Callable[[], None]) -> None:
+    """Act at this process's ``number``-th rename or opening for writing on the disk."""
+    count = 0
 
-    def install() -> None:
-        count = 0
+    def hook(event: str, details: tuple) -> None:
+        nonlocal count
+        opened = event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR)
+        if (opened or event == "os.rename") and "disk/" in str(details[0]):
+            count += 1
+            if count == number:
+                act()
 
-        def hook(event: str, details: tuple) -> None:
-            nonlocal count
-            opened = event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR)
-            if (opened or event == "os.rename") and "disk/" in str(details[0]):
-                count += 1
-                if count == number:
-                    raise OSError(5, "Input/output error")
-
-        sys.addaudithook(hook)
-
-    return install
+    sys.addaudithook(hook)
 
 
-def trial(name: str, place: Path, film: Path, like: Path, warm: Path, before: Callable[[], object], after: Callable[[], object]) -> str:
+def failing(number: int) -> None:
+    """One storage call fails, once."""
+
+    def act() -> None:
+        raise OSError(5, "Input/output error")
+
+    counted(number, act)
+
+
+def later(number: int, place: Path) -> None:
+    """The disk becomes read-only while the build is at work. A file system with files open for writing is made so by a read-only mount over it."""
+    counted(number, lambda: over(place))
+
+
+def over(place: Path) -> None:
+    libc_mount(place, 4096)  # MS_BIND
+    libc_mount(place, 4096 | 32 | 1)  # MS_BIND | MS_REMOUNT | MS_RDONLY
+
+
+def libc_mount(place: Path, flags: int) -> None:
+    import ctypes
+
+    if ctypes.CDLL(None, use_errno=True).mount(str(place).encode(), str(place).encode(), None, flags, None):
+        raise RuntimeError(os.strerror(ctypes.get_errno()))
+
+
+def trial(fault: Fault, place: Path, films: list[Path], like: Path, warm: Path) -> str:
     """One fault. Most results are there already, others for each fault, so that it strikes at different stages."""
     out, log = place / "out", place.with_suffix(".log")
     os.environ["CINEDUB_CACHE"] = str(place / "cache")
     log.unlink(missing_ok=True)
-    chance = random.Random(name)
+    chance = random.Random(fault.name)
     for entry in warm.glob("stages/*/*/*"):
         if chance.random() < 0.8:
-            target = place / "cache" / entry.relative_to(warm)
-            shutil.copytree(entry, target)
-    install = before()
+            shutil.copytree(entry, place / "cache" / entry.relative_to(warm))
+    fault.before()
 
     def work() -> int:
-        if callable(install):
-            install()
-        return build([film], out)
+        fault.inside()
+        return build(films, out)
 
     _, status = os.waitpid(child(work, log), 0)
     said = [line for line in log.read_text().splitlines() if line.startswith("cinedub:")]
     code = os.waitstatus_to_exitcode(status)
-    after()
+    while place.is_mount() and Path("/proc/mounts").read_text().count(f" {place} ") > 1:
+        subprocess.run(["umount", "-l", place], check=True)
+    fault.after()
+    print(f"{fault.name}: {code} {said}", flush=True)
     if code not in (0, 1, 2) or "Traceback" in log.read_text():
         return f"ended with {code}: {log.read_text()[-400:]}"
-    if code and len(said) != 1:
+    if code and (len(said) != 1 or fault.said not in said[0]):
         return f"said {said}"
-    _, status = os.waitpid(child(lambda: build([film], out), log), 0)
+    _, status = os.waitpid(child(lambda: build(films, out), log), 0)
     return "; ".join(([f"again: {log.read_text()[-300:]}"] if status else []) + compare(out, like) + leftovers(place / "cache", out))
 
 

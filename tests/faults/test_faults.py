@@ -24,5 +24,5 @@ def test_the_last_phase_of_a_build_may_be_killed_at_any_step(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_build_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    done = harness("kill", tmp_path, "--kills", 3, "--each", 3)
+    done = harness("kill", tmp_path, "--kills", 3)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

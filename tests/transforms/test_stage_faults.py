@@ -8,7 +8,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from cinedub import config, progress, storage
-from cinedub.errors import Killed, MediaError
+from cinedub.errors import Killed, MediaError, StorageError
 from schemas import AudioStream, Film, Reel, Span, VideoStream
 from transforms.stage import IN_A_ROW, Losses, Stage, failure, recall
 
@@ -119,3 +119,47 @@ def test_no_secret_is_in_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lack_of_memory_has_its_own_code() -> None:
     assert failure("See", film(), MemoryError()).code == "OUT_OF_MEMORY"
+
+
+class Failing(Stage[Film, Reel]):
+    """A disk that gives input/output errors for one film, and works otherwise."""
+
+    @staticmethod
+    def run(film: Film, config: config.CutReels, assets: storage.Assets) -> Reel:
+        if film.id.endswith("1"):
+            raise OSError(5, "Input/output error")
+        return Reel(film, film.span, film.span)
+
+
+def test_a_storage_call_that_fails_costs_its_element_and_a_disk_that_fails_on_trial_stops_the_build(tmp_path: Path, monkeypatch) -> None:
+    reels, failures = run(tmp_path, [film(1), film(2)], Failing, config.CutReels())
+    assert len(reels) == 1 and failures == ["Failing:0000000000000001", "INTERNAL"]
+
+    def broken(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(storage, "check_space", broken)
+    with pytest.raises(Exception, match="the disk fails: look at the system's log"):
+        run(tmp_path, [film(1)], Failing, config.CutReels())
+
+
+def test_a_film_that_may_not_be_read_is_a_dead_letter_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"x")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(MediaError, match=r"film\.mp4: can't be read: Permission denied") as caught:
+        patch.setattr(storage.hashlib, "file_digest", denied)
+        storage.content_digest(tmp_path / "film.mp4")
+    assert caught.value.code == "PROBE_UNREADABLE"
+
+
+def test_progress_that_cannot_be_written_or_was_cut_short_stops_nothing(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "nowhere" / "progress.jsonl"))
+    progress.report("Probe", "done", 1, 1, False, 1)
+    with pytest.raises(StorageError, match="out: No space left on device; free some"), progress.fatal("Collect", tmp_path / "out"):
+        raise OSError(28, "No space left on device")
+    note = tmp_path / "progress.jsonl"
+    note.write_text('["Probe", "done", 10, 5, 0, 1]\n["Probe", "do["Probe", "done", 10, 5, 0, 1]\n["Probe", "done", 10, 5, 0, 1]\n["Prob')
+    assert progress.Reader(note).update()["Probe"].done == 2
