@@ -125,5 +125,9 @@ class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    parts = staticmethod(singly)
     version = 4
+
+    @staticmethod
+    def parts(element: Passage) -> list[Passage]:
+        """A passage's clips, each by itself."""
+        return singly(element)
