@@ -1,7 +1,7 @@
 """Several hearings of the same speech, voted place by place: where they differ, the words that are more probably right stay.
 
 The idea is ROVER's (Fiscus, "A post-processing system to yield reduced word error rates: Recognizer output voting error reduction", 1997), with one
-recogniser that heard the speech in different company: alone, beside its neighbours, without the background.
+recogniser that heard the speech with and without its background.
 """
 
 from __future__ import annotations

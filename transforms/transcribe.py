@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NamedTuple
-
-import numpy as np
 
 from cinedub import config, sound, storage
 from cinedub.backends import roles
 from cinedub.voting import rightness, vote
-from schemas import Language, Scenes, Span, Transcript, Utterance, Word
+from schemas import Language, Scenes, Span, Transcript, Utterance, Word, union
 from schemas.speech import joined
 from transforms.stage import Stage
 
@@ -32,19 +30,15 @@ class Part(NamedTuple):
 def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets, recogniser: roles.Recogniser) -> Transcript:
     """Every utterance, in order. A word belongs to the reel and scene that its start is in, and ends there.
 
-    Speech is found on the vocals. Every part is heard on the mix, alone and, where it is short, once more beside its neighbours: a recogniser
-    understands a word better in company, but loses some where the sound changes. What is still in doubt is heard on the vocals too. Where the
-    hearings differ, the words that are more probably right stay, and the others are kept as alternatives.
+    Speech is found on the vocals and on the mix: a separator loses some voices, a background hides some. Every part is heard on the mix; what is in
+    doubt is heard on the vocals too. Where the hearings differ, the words that are more probably right stay, and the others are kept as alternatives.
     """
     reel = scenes.stems.reel
     language, start = reel.film.language, reel.heard.start
     mix, vocals = storage.resolve(scenes.stems.mix), storage.resolve(scenes.stems.vocals)
-    found = [part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)]
-    company = dict(_in_company([part.span for part in found], mix, start, language, recogniser))
     utterances: list[Utterance] = []
-    for part in found:
+    for part in (part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)):
         heard = [_moved(u, part.span.start) for u in recogniser.transcribe(sound.read(mix, part.span.shift(-start), RATE), language)]
-        heard = agreed(heard, company.get(part.span, []), language)
         if confidence(heard) < _SURE:
             clean = recogniser.transcribe(sound.read(vocals, part.span.shift(-start), RATE), language)
             heard = agreed(heard, [word for utterance in clean for word in _moved(utterance, part.span.start).words], language)
@@ -58,33 +52,10 @@ def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iter
         reel.heard.start if scene.start == reel.span.start else scene.start,
         reel.heard.end if scene.end == reel.span.end else scene.end,
     )
-    clean = sound.read(storage.resolve(scenes.stems.vocals), heard.shift(-reel.heard.start), RATE)
-    speech = [part.shift(heard.start) for part in recogniser.speech(clean)]
+    stems = (scenes.stems.vocals, scenes.stems.mix)
+    found = [recogniser.speech(sound.read(storage.resolve(stem), heard.shift(-reel.heard.start), RATE)) for stem in stems]
+    speech = [part.shift(heard.start) for part in union(itertools.chain.from_iterable(found))]
     yield from (Part(span, speech, scene) for span in parts(speech, heard))
-
-
-def _in_company(spans: Sequence[Span], mix: Path, start: int, language: Language, recogniser: roles.Recogniser) -> Iterator[tuple[Span, list[Word]]]:
-    """The words of parts that are heard together, one after the other, as many as fit; nothing for a part that has no company."""
-    for together in companies(spans):
-        sounds = [sound.read(mix, span.shift(-start), RATE) for span in together]
-        words = [word for utterance in recogniser.transcribe(np.concatenate(sounds), language) for word in utterance.words]
-        at = 0
-        for span in together:
-            own = Span(at, at + span.duration)
-            inside = [(word, word.span & own) for word in words if word.span.start in own]
-            yield span, [Word(word.text, place.shift(span.start - at), word.confidence) for word, place in inside if place]
-            at = own.end
-
-
-def companies(spans: Sequence[Span]) -> list[list[Span]]:
-    """Neighbours that the recogniser hears whole when they are joined; those that stay alone are left out."""
-    found: list[list[Span]] = []
-    for span in spans:
-        if found and sum(other.duration for other in found[-1]) + span.duration <= _LONGEST_MS:
-            found[-1].append(span)
-        else:
-            found.append([span])
-    return [together for together in found if len(together) > 1]
 
 
 def agreed(ours: list[Utterance], theirs: list[Word], language: Language) -> list[Utterance]:
@@ -171,4 +142,4 @@ class Transcribe(Stage[Scenes, Transcript]):
     """Write down what is said, scene by scene."""
 
     run = staticmethod(transcribe)
-    version = 2
+    version = 3

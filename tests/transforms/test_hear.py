@@ -70,11 +70,11 @@ def test_windows_cover_a_turn_and_stay_inside_the_clip() -> None:
         assert all(after.start - before.start <= 1_000 for before, after in pairwise(pieces))
 
 
-def clip_of(vocals: Path, span: Span, utterances: tuple[Utterance, ...] = ()) -> Clip:
-    """A clip of a reel that is heard from 5 s of the film on."""
+def clip_of(stems: Path, span: Span, utterances: tuple[Utterance, ...] = ()) -> Clip:
+    """A clip of a reel that is heard from 5 s of the film on; ``vocals.flac`` and ``background.flac`` lie in ``stems``."""
     film = Film("film", "0" * 64, "f.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 60_000)
     reel = Reel(film, Span(6_000, 60_000), Span(5_000, 60_000))
-    return Clip(Stems(Shots(reel, (reel.span,)), "", str(vocals), ""), span, span, utterances, (span,))
+    return Clip(Stems(Shots(reel, (reel.span,)), "", str(stems / "vocals.flac"), str(stems / "background.flac")), span, span, utterances, (span,))
 
 
 def test_trusted_words_that_no_turn_touches_are_voices_of_their_own(tmp_path: Path) -> None:
@@ -88,13 +88,15 @@ def test_trusted_words_that_no_turn_touches_are_voices_of_their_own(tmp_path: Pa
 @pytest.mark.skipif(
     not all(weights.present(name) for name in ("segmentation-3.0", "campplus", "kokoro")), reason="run: cinedub weights fetch build film"
 )
-def test_two_people_are_heard_at_their_times_with_vectors_that_tell_them_apart(tmp_path: Path) -> None:
+def test_two_people_one_lost_by_the_separator_are_heard_at_their_times_with_vectors_that_tell_them_apart(tmp_path: Path) -> None:
     said = [voices.Speaker(who, threads=1).say("We should have left this town a long time ago, my friend.") for who in ("jm_kumo", "jf_alpha")]
     parts = [soxr.resample(part.sound, voices.RATE, 48_000).astype(np.float32) for part in said]
     quiet = np.zeros(48_000, np.float32)
     track = np.concatenate([quiet, quiet, parts[0], quiet, parts[1], quiet])  # from 5 s of the film on
-    sound.write(tmp_path / "vocals.flac", [track[None]], 48_000)
-    clip = clip_of(tmp_path / "vocals.flac", Span(6_000, 5_000 + len(track) // 48))
+    lost = np.arange(len(track)) >= 96_000 + len(parts[0])  # the separator took the second voice for background, but for a tenth
+    sound.write(tmp_path / "vocals.flac", [np.where(lost, 0.1, 1.0).astype(np.float32)[None] * track], 48_000)
+    sound.write(tmp_path / "background.flac", [np.where(lost, 0.9, 0.0).astype(np.float32)[None] * track], 48_000)
+    clip = clip_of(tmp_path, Span(6_000, 5_000 + len(track) // 48))
     models = {role: backends.load(role, model) for role, model in config.models(config.Hear()).items()}
     with storage.Assets("Hear", "0" * 32) as assets:
         heard = hear(clip, config.Hear(), assets, **models)
