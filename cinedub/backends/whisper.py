@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +20,10 @@ from cinedub.errors import WeightsError
 from schemas import Language, Span, Utterance, Word
 from schemas.speech import joined
 
-VERSION = "1"
+VERSION = "2"
 _RATE, _LONGEST_MS = 16000, 28_000
 _BREATH_MS = 500  # a pause inside what Whisper calls a segment that makes two utterances of it
+#: Latin words, or single characters.
 _TOKENS = re.compile(r"\w+(?:['’]\w+)*[^\w\s]*|\S", re.ASCII)
 
 
@@ -70,9 +72,9 @@ class FasterWhisper:
             segments, _ = self._whisper.transcribe(
                 sound, language=language, beam_size=self.beam, word_timestamps=True, condition_on_previous_text=False, vad_filter=False
             )
-            words = [Word(word.word.strip(), _span(word), round(float(word.probability), 4)) for segment in segments for word in segment.words or ()]
+            words = [word for segment in segments for word in whole(segment.words or (), language)]
             texts = [self._whisper.hf_tokenizer.decode(tokens) for tokens in self._kept.alternatives()]
-        words = without_loops([word for word in words if word.text], length_ms=len(sound) * 1000 // _RATE)
+        words = without_loops(words, length_ms=len(sound) * 1000 // _RATE)
         if language == "zh":
             words = [Word(zhconv.convert(word.text, "zh-cn"), word.span, word.confidence) for word in words]
             texts = [zhconv.convert(text, "zh-cn") for text in texts]
@@ -121,6 +123,20 @@ def _parts(speech: list[Span], length: int) -> list[Span]:
             start += _LONGEST_MS
         last = span.end
     return [*parts, Span(start, min(length, max(last + 1000, start + 1)))]
+
+
+def whole(pieces: Sequence[Any], language: Language) -> list[Word]:
+    """A segment's words. Faster-whisper cuts some at a sign ("$14" and ".02"): in a language with spaces, what has none before it goes on a word."""
+    words: list[Word] = []
+    for piece in pieces:
+        word = Word(piece.word.strip(), _span(piece), round(float(piece.probability), 4))
+        if language == "en" and words and not piece.word.startswith(" "):
+            before = words.pop()
+            both = len(before.text) + len(word.text)
+            sure = (len(before.text) * before.confidence + len(word.text) * word.confidence) / max(both, 1)
+            word = Word(before.text + word.text, Span(before.span.start, max(before.span.end, word.span.end)), round(sure, 4))
+        words.append(word)
+    return [word for word in words if word.text]
 
 
 def _span(word: Any) -> Span:
@@ -180,14 +196,18 @@ def _plain(word: Word) -> str:
 
 def aligned(breaths: list[list[Word]], other: str, language: Language) -> list[str]:
     """Another text of the same sound, divided as the breaths are: each breath gets what lies between the words that both texts share."""
-    tokens = _TOKENS.findall(other)
-    ours = [token for breath in breaths for word in breath for token in _TOKENS.findall(word.text)]
+    tokens = _tokens(other, language)
+    ours = [token for breath in breaths for word in breath for token in _tokens(word.text, language)]
     place = {0: 0, len(ours): len(tokens)}
     matcher = difflib.SequenceMatcher(None, [token.lower() for token in ours], [token.lower() for token in tokens], autojunk=False)
     for _, start, end, first, last in matcher.get_opcodes():
         place.update({start + step: min(first + step, last) for step in range(end - start + 1)})
     divided, count = [], 0
     for breath in breaths:
-        start, count = count, count + sum(len(_TOKENS.findall(word.text)) for word in breath)
+        start, count = count, count + sum(len(_tokens(word.text, language)) for word in breath)
         divided.append(joined(tokens[place[start] : place[count]], language))
     return divided
+
+
+def _tokens(text: str, language: Language) -> list[str]:
+    return text.split() if language == "en" else _TOKENS.findall(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import jiwer
 import numpy as np
@@ -52,6 +53,23 @@ def test_another_hypothesis_is_divided_as_the_best_one_is() -> None:
     assert aligned(breaths, "I knew that it was you, go home now!", "en") == ["I knew that it was", "you, go home now!"]
     chinese = [words("我 们 走"), words("好 吧")]
     assert aligned(chinese, "我们都走好啊", "zh") == ["我们都走", "好啊"]
+
+
+def test_what_has_no_space_before_it_goes_on_an_english_word() -> None:
+    from cinedub.backends.whisper import whole
+
+    def piece(word: str, start: float, probability: float) -> SimpleNamespace:
+        return SimpleNamespace(word=word, start=start, end=start + 0.5, probability=probability)
+
+    pieces = [piece(" It's", 0.0, 1.0), piece(" $14", 0.5, 0.9), piece(".02", 1.0, 0.6), piece(" in", 1.5, 1.0)]
+    assert whole(pieces, "en") == [Word("It's", Span(0, 500), 1.0), Word("$14.02", Span(500, 1500), 0.75), Word("in", Span(1500, 2000), 1.0)]
+    assert [word.text for word in whole([piece("我", 0.0, 1.0), piece("们", 0.5, 1.0)], "zh")] == ["我", "们"]
+
+
+def test_accents_and_amounts_of_another_hypothesis_stay_whole() -> None:
+    from cinedub.backends.whisper import aligned
+
+    assert aligned([words("at the cafe for $14.02")], "at the café for $14.03.", "en") == ["at the café for $14.03."]
 
 
 def test_long_sound_is_cut_in_pauses() -> None:
