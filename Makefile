@@ -182,9 +182,10 @@ screenshots: demo browser ## take the README's pictures of the demo film's repor
 
 view: env ## OUT=… [FLAGS=--edit]: look through a dataset in the browser
 	@$(BIN)/cinedub view $(OUT) $(FLAGS)
+STORES := moto[s3]==5.2.5 boto3==1.43.117 botocore==1.43.117 aiobotocore==3.10.0 flask==3.1.3 flask-cors==6.0.2 werkzeug==3.1.8
 stores: ## an S3 server and client in an environment of their own, for the tests of object stores
 	@python3.11 -m venv .venv-stores
-	@.venv-stores/bin/pip install -q "moto[server]>=5,<6" "s3fs==$$(sed -n 's/^fsspec==//p' docker/lock.txt)"
+	@.venv-stores/bin/pip install -q --disable-pip-version-check $(STORES) "s3fs==$$(sed -n 's/^fsspec==//p' docker/lock.txt)"
 
 clean: ## remove what was made here (not the caches)
 	rm -rf demo out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

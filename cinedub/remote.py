@@ -8,7 +8,6 @@ fails is tried again, ever later.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,6 @@ from cinedub.errors import StorageError, UsageError
 
 T = TypeVar("T")
 
-_TRIES, _FIRST_WAIT_S = 5, 0.5
 _SUCCESS = "_SUCCESS"
 
 
@@ -79,7 +77,7 @@ def _known(store: Any, root: str) -> dict[str, tuple[str, int]]:
 
 
 def _send(store: Any, path: Path, target: str, uri: str) -> int:
-    store.makedirs(target.rpartition("/")[0], exist_ok=True)
+    _again(lambda: store.makedirs(target.rpartition("/")[0], exist_ok=True), uri)
     size = path.stat().st_size
 
     def send() -> None:
@@ -98,13 +96,8 @@ def _listed(store: Any, folder: str) -> list[str]:
 
 
 def _again(work: Callable[[], T], uri: str) -> T:
-    """Try, and try again later: stores fail for a moment."""
-    for attempt in range(_TRIES):
-        try:
-            return work()
-        except Exception as error:  # each store's library has errors of its own
-            if attempt == _TRIES - 1 or isinstance(error, PermissionError):
-                said = storage.scrubbed(str(error).splitlines()[0] if str(error) else type(error).__name__)
-                raise StorageError(f"{storage.shown(uri)}: {said}; check the store and your rights there, and run again") from error
-            time.sleep(_FIRST_WAIT_S * 2**attempt)
-    raise AssertionError("every attempt returns or raises")
+    """Try, and try again later; then give up."""
+    try:
+        return storage.again(work)
+    except Exception as error:  # each store's library has errors of its own
+        raise StorageError(f"{storage.shown(uri)}: {storage.reason(error)}; check the store and your rights there, and run again") from error

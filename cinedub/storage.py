@@ -18,14 +18,19 @@ import hashlib
 import os
 import re
 import shutil
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeVar
 
 from cinedub.errors import MediaError, StorageError
 
+T = TypeVar("T")
 ASSET = "asset:"
+#: How often a store is asked, and how long it is given after the first time that it failed.
+_TRIES, _FIRST_WAIT_S = 5, 0.5
 #: What stands for the part of an address that nobody else may see.
 HIDDEN = "?…"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -196,21 +201,56 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def _fetch(uri: str) -> Path:
-    """Download once per machine into the cache (fsspec speaks the protocol)."""
-    import fsspec
+    """Download once per machine into the cache (fsspec speaks the protocol).
 
+    Raises:
+        MediaError: PROBE_MISSING: it isn't there, may not be read, or its store fails again and again.
+        StorageError: it can't be written here.
+    """
     target = cache_root() / "films" / address(uri) / Path(uri).name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = temporary(target)
         try:
-            with fsspec.open(uri, "rb") as stream, beside.open("wb") as out:
-                shutil.copyfileobj(stream, out, 1 << 22)
+            again(lambda: _download(uri, beside))
             beside.rename(target)
+        except Exception as error:  # each store's library has errors of its own
+            try:
+                check_space(target.parent)
+            except OSError as full:
+                raise storage_error(full, target) from error
+            raise MediaError("PROBE_MISSING", f"{shown(uri)}: {reason(error)}; check the address, the store and your rights there") from error
         finally:
             beside.unlink(missing_ok=True)
     os.utime(target.parent)
     return target
+
+
+def _download(uri: str, path: Path) -> None:
+    import fsspec
+
+    with fsspec.open(uri, "rb") as stream, path.open("wb") as out:
+        shutil.copyfileobj(stream, out, 1 << 22)
+        size = getattr(stream, "size", None)
+        if size is not None and out.tell() != size:
+            raise OSError(f"{out.tell()} of {size} bytes arrived")
+
+
+def again(work: Callable[[], T]) -> T:
+    """Try, and try again ever later: stores fail for a moment. What isn't there, isn't allowed or isn't known is not tried again."""
+    for attempt in range(1, _TRIES):
+        try:
+            return work()
+        except (FileNotFoundError, PermissionError, ImportError, ValueError):
+            raise
+        except Exception:  # each store's library has errors of its own
+            time.sleep(_FIRST_WAIT_S * 2 ** (attempt - 1))
+    return work()
+
+
+def reason(error: Exception) -> str:
+    """What an exception says, in one line that may be shown."""
+    return scrubbed(str(error).splitlines()[0] if str(error) else type(error).__name__)
 
 
 class Assets:

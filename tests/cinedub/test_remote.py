@@ -9,13 +9,13 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from cinedub import remote
+from cinedub import remote, storage
 from cinedub.errors import StorageError, UsageError
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(remote, "_FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr(storage, "_FIRST_WAIT_S", 0.0)
     yield
     MemoryFileSystem.store.clear()
     MemoryFileSystem.pseudo_dirs[:] = [""]

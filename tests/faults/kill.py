@@ -151,7 +151,8 @@ class Strike:
     def _comes(self, event: str, names: list[str]) -> str:
         """The place that a step says is beginning."""
         if event == "os.mkdir" and names[0].endswith(".part") and "/stages/" in names[0]:
-            return names[0].partition("/stages/")[2].partition("/")[0]
+            stage = names[0].partition("/stages/")[2].partition("/")[0]
+            return stage if stage in PLACES else ""
         if event == "open" and "/.build/shards/" in names[0]:
             return "WriteShards"
         return "commit" if event == "os.rename" and names[1] == str(self.folder / "out" / "settings.toml") else ""

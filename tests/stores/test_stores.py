@@ -21,4 +21,5 @@ def test_a_dataset_goes_to_s3_and_a_film_comes_from_it_though_every_third_reques
     told = json.loads(done.stdout)
     assert told["held"].keys() == {"set/shards/a.tar", "set/shards/c.tar", "set/dataset.json", "set/_SUCCESS"}
     assert told["a"] == hashlib.sha256(b"1" * 6_000_000).hexdigest() and told["fetched"] == 6_000_000
-    assert told["second"] < 1000 and told["failed"] > 5
+    assert told["second"] < 1000
+    assert min(told["failed"].get(way, 0) for way in ("500", "503", "hang up", "hang up midway")) >= 2
