@@ -61,11 +61,7 @@ def _check_open(uri: str) -> None:
 
 
 def _film(path: Path) -> Source:
-    try:
-        with path.open("rb"):
-            return Source(str(path.absolute()), path.stem)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; check its permissions") from error
+    return Source(str(path.absolute()), path.stem)
 
 
 def _title(uri: str) -> str:

@@ -33,6 +33,7 @@ import apache_beam as beam
 import msgspec
 from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions
+from threadpoolctl import threadpool_limits
 
 import schemas
 from cinedub import __version__, backends, config, progress, storage
@@ -181,6 +182,7 @@ def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: st
     started = _cpu()
     models = {role: _model(role, model) for role, model in config.models(settings).items()}
     Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((_cpu() - started) * 1000))
+    threadpool_limits(1, "blas")  # matrix products differ in their last bits by the number of threads, which is that of the machine's cores
     with storage.Assets(stage.__name__, place) as assets:
         try:
             result = stage.run(element, settings, assets, **models)

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from tests.faults.kill import SEEDS, build, child, compare, leftovers, preload
 
-#: Kilobytes left beside the results that are there already.
-SIZES = (8, 64, 300, 600, 900, 1500, 2200)
+#: Kilobytes left beside the results that are there already; a build wants a mebibyte to begin at all.
+SIZES = (300, 1100, 1500, 2000, 2600, 3500)
 _ROOM = "size=160m"
 
 
@@ -68,7 +68,7 @@ def faults(place: Path) -> Iterator[Fault]:
     yield Fault("read-only", lambda: mount(place, "remount,ro"), after=whole, said="Read-only")
     for number in (2, 30, 90):
         yield Fault(f"read-only from step {number} on", inside=lambda number=number: later(number, place), after=whole, said="Read-only")
-    for size in (100, 900, 2500):
+    for size in (900, 1600, 2500, 4000):
         yield Fault(f"input/output errors after {size} kB", lambda size=size: starve(place, size), after=lambda: feed(place), device=True)
     for number in (3, 17, 40, 80):
         yield Fault(f"storage call {number} fails", inside=lambda number=number: failing(number))

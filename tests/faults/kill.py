@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import random
 import signal
@@ -64,6 +65,7 @@ class Tally:
 
 def preload() -> None:
     """Import what a build imports; no model is loaded, no thread started."""
+    logging.basicConfig(level=logging.CRITICAL)  # as the command does, before a library does otherwise
     from cinedub import backends, cli, config
     from pipelines import build
 
@@ -189,7 +191,8 @@ def kill_ffmpeg(parent: int) -> None:
 
 def finished(cache: Path) -> dict[str, tuple[int, int]]:
     """What is there for good: each result's inode and time, which a second computation would change."""
-    return {str(path.relative_to(cache)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in cache.glob("stages/*/*/*/result.json")}
+    results = [path for path in cache.glob("stages/*/*/*/result.json") if not path.parent.name.startswith(".")]
+    return {str(path.relative_to(cache)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in results}
 
 
 def listing(out: Path) -> list[str]:
@@ -229,7 +232,7 @@ class Trial:
 
     def _done(self, place: str) -> bool:
         """Whether a stage has nothing left to compute in this chain."""
-        return place in self.all and len(list(self.cache.glob(f"stages/{place}/*/*/result.json"))) >= self.all[place]
+        return place in self.all and sum(name.startswith(f"stages/{place}/") for name in finished(self.cache)) >= self.all[place]
 
     def _end(self) -> bool:
         _, status = os.waitpid(child(lambda: build(self.films, self.out), self.log), 0)
