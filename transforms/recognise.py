@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from cinedub import attributes, casting, config, onscreen, speaking, sync
+from cinedub import attributes, casting, config, moods, onscreen, speaking, sync
 from cinedub.casting import Heard
 from cinedub.passages import passages
 from cinedub.storage import Assets, resolve
@@ -42,10 +42,13 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
     person_of, shares = casting.match(clips, windows, identities)
     order = {person: f"s{n:03d}" for n, person in enumerate(dict.fromkeys(person for turns in spoken for person, _, _ in turns), start=1)}
     tracks: dict[int, list[FaceTrack]] = {person: [] for person in order}
+    looks: dict[int, list[FaceTrack]] = {}
     for clip, ids in zip(clips, identities, strict=True):
-        for track, identity in zip(clip.faces.tracks, ids, strict=True):
-            if person_of.get(int(identity)) in tracks:
-                tracks[person_of[int(identity)]].append(track)
+        for track, identity in zip(clip.faces.tracks, ids.tolist(), strict=True):
+            looks.setdefault(identity, []).append(track)
+            if person_of.get(identity) in tracks:
+                tracks[person_of[identity]].append(track)
+    usual = {identity: moods.usual(own) for identity, own in looks.items()}
     known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person], shares.get(person, 0.0)) for person in order}
     shown: list[_Shown] = []
     first = 0
@@ -58,7 +61,8 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
         present = [p for p in order if any(person == p for person, _, _ in turns)]
         speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
         spoken_by_name = tuple(Turn(order[p], span, score) for p, span, score in turns)
-        casts.append(Cast(clip.voices, seen.faces, speakers, spoken_by_name, seen.speaking, seen.moving, seen.still))
+        felt = [replace(t, emotions=moods.against(t.emotions, usual[i])) for t, i in zip(seen.faces.tracks, ids.tolist(), strict=True)]
+        casts.append(Cast(clip.voices, replace(seen.faces, tracks=tuple(felt)), speakers, spoken_by_name, seen.speaking, seen.moving, seen.still))
     return casts
 
 
@@ -71,7 +75,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 7
+    version = 8
 
 
 def _clips(part: Appearance) -> list[Heard]:
