@@ -40,11 +40,27 @@ def at_work(out: Path) -> Iterator[None]:
     except OSError as error:
         raise storage.storage_error(error, out) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"{out}: another build is at work here; wait for it, or name another folder with --out") from error
+        for patience in (0.1, 0.3, None):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if patience is None:
+                    raise UsageError(f"{out}: another build is at work here; wait for it, or name another folder with --out") from error
+                time.sleep(patience)  # it may be somebody who only asks whether anybody is at work
         yield
+
+
+def held(out: Path) -> bool:
+    """Whether a build is at work in ``out`` (on this machine, or one that shares its file locks)."""
+    try:
+        with (out / BUILD / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def begin(out: Path, settings: config.Settings | str) -> None:
@@ -60,7 +76,9 @@ def begin(out: Path, settings: config.Settings | str) -> None:
         build.mkdir(parents=True, exist_ok=True)
         cache.begun(out)
         cache.remove_leftovers(out, time.time())
-        for path in (*build.glob("progress-*.jsonl"), *build.glob("failures/*.jsonl"), build / "dropped.parquet"):
+        for folder in build.glob("progress-*/"):
+            shutil.rmtree(folder)
+        for path in (*build.glob("failures/*.jsonl"), build / "dropped.parquet"):
             path.unlink(missing_ok=True)
         (build / "failures").mkdir(exist_ok=True)
         (build / "shards").mkdir(exist_ok=True)

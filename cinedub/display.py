@@ -24,7 +24,7 @@ FEEDS: dict[str, str] = {
 
 
 class Watch:
-    """Follows a build's progress file in a thread and shows it: live on a terminal, a line per finished stage elsewhere, JSON when asked."""
+    """Follows a build's progress folder in a thread and shows it: live on a terminal, a line per finished stage elsewhere, JSON when asked."""
 
     def __init__(self, path: Path, films: int, mode: str = "text", every_s: float = 1.0) -> None:
         self.reader, self.films, self.mode, self.every_s = Reader(path), films, mode, every_s
@@ -62,7 +62,7 @@ class Watch:
         self._print(final=True)
 
     def _print(self, final: bool) -> None:
-        for name, tally in self.reader.update().items():
+        for name, tally in self.tallies().items():
             total = self.total(name)
             whole = final or tally.done + tally.failed >= total > 0
             line = self.line(name, tally)
@@ -70,20 +70,31 @@ class Watch:
             if whole and self._shown.get(name) != counts:
                 self._shown[name] = counts
                 if self.mode == "json":
-                    facts = {"stage": name, "done": tally.done, "total": total, "failed": tally.failed, "cached": tally.cached}
-                    line = json.dumps(facts | {"media_s": tally.media_ms / 1000, "busy_s": tally.busy_ms / 1000})
+                    line = json.dumps(self.facts(name, tally))
                 print(line, file=sys.stdout if self.mode == "json" else sys.stderr, flush=True)
+
+    def tallies(self) -> dict[str, Tally]:
+        """The stages that have begun, in order."""
+        begun = self.reader.update()
+        return {name: begun[name] for name in FEEDS if name in begun}
 
     def total(self, stage: str) -> int:
         """Elements that a stage has to work through, as far as is known."""
         tally = self.reader.stages.get(stage, Tally())
         feed = FEEDS.get(stage, "")
         known = self.reader.stages[feed].out if feed in self.reader.stages else self.films if stage == "Probe" else 0
+        if feed == "Probe":
+            known -= self.reader.stages.get("Distinct", Tally()).failed
         return max(known, tally.done + tally.failed)
 
     def lines(self) -> list[str]:
         """One line per stage that has begun."""
-        return [self.line(name, tally) for name, tally in self.reader.update().items()]
+        return [self.line(name, tally) for name, tally in self.tallies().items()]
+
+    def facts(self, name: str, tally: Tally) -> dict[str, Any]:
+        """A stage so far: elements, seconds of film and of work."""
+        counts = {"stage": name, "done": tally.done, "total": self.total(name), "failed": tally.failed, "cached": tally.cached}
+        return counts | {"media_s": tally.media_ms / 1000, "busy_s": tally.busy_ms / 1000}
 
     def line(self, name: str, tally: Tally) -> str:
         """``stage done/total, media seconds per second, failures, time left``."""

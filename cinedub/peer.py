@@ -8,6 +8,7 @@ film in passes of 10 s, CAM++ gives every pass's voices a vector, plain average 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,8 +72,7 @@ def record(truth: Truth) -> dict[str, Any]:
 def words(sound: roles.Mono, language: Language) -> Iterator[list[dict[str, Any]]]:
     """Every segment's words, as faster-whisper gives them."""
     ctranslate2.set_random_seed(0)  # the fallback at higher temperatures samples: the same film shall give the same figures
-    whisper = WhisperModel(str(weights.find(RECOGNISER)), "cpu", compute_type="int8", cpu_threads=2, local_files_only=True)
-    segments, _ = whisper.transcribe(
+    segments, _ = _whisper().transcribe(
         sound, language=language, beam_size=5, word_timestamps=True, vad_filter=True, condition_on_previous_text=False
     )  # fmt: skip
     for segment in segments:
@@ -80,6 +80,11 @@ def words(sound: roles.Mono, language: Language) -> Iterator[list[dict[str, Any]
             {"text": word.word.strip(), "start_ms": round(word.start * 1000), "end_ms": max(round(word.end * 1000), round(word.start * 1000) + 1)}
             for word in segment.words or ()
         ]
+
+
+@functools.cache
+def _whisper() -> WhisperModel:
+    return WhisperModel(str(weights.find(RECOGNISER)), "cpu", compute_type="int8", cpu_threads=2, local_files_only=True)
 
 
 def diarised(sound: roles.Mono) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import resource
+import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from transforms.see import See
 from transforms.separate import Separate
 from transforms.stage import Losses
 from transforms.transcribe import Transcribe
+from transforms.write_facts import WriteFacts
 from transforms.write_losses import WriteLosses, write_dropped
 from transforms.write_shards import WriteShards
 
@@ -59,9 +61,9 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
         | Pack(settings, losses)
         | WriteShards(settings.pack, out)
     )
-    _ = pipeline | WriteLosses(losses, out / commit.BUILD)
-    _ = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration)) | "All films" >> _Collect(out / commit.BUILD / "films.json")
-    _ = written | "All shards" >> _Collect(out / commit.BUILD / "shards.json")
+    films_told = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration))
+    losses_told = pipeline | WriteLosses(losses, out / commit.BUILD)
+    _ = {"films": films_told, "shards": written, "losses": losses_told} | WriteFacts(out / commit.BUILD)
 
 
 def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
@@ -80,22 +82,6 @@ def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:
     voices = clips | Hear(settings.hear, losses)
     faces = clips | See(settings.see, losses)
     return {"voices": voices, "faces": faces} | Gather() | Recognise(settings.recognise, losses)
-
-
-class _Collect(beam.PTransform):
-    """Write a small collection as one JSON list, also when it is empty."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path = path
-
-    def expand(self, items: Any) -> Any:
-        return items | beam.CombineGlobally(beam.combiners.ToListCombineFn()) | beam.Map(_write_list, self.path)
-
-
-def _write_list(items: list[Any], path: Path) -> None:
-    with progress.fatal("Collect", path):
-        storage.write_atomic(path, codec.encode(items))
 
 
 def build(
@@ -148,7 +134,8 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
     """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
     commit.begin(out, settings)
     attempts.keep_films(out, films)
-    note = out / commit.BUILD / f"progress-{uuid.uuid4().hex}.jsonl"
+    note = out / commit.BUILD / f"progress-{uuid.uuid4().hex}"
+    note.mkdir()
     os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
     options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
@@ -157,16 +144,16 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
             pipeline = beam.Pipeline(runner=runner, options=options)
             draw(pipeline, films, settings, out)
             result = run(pipeline, watch.reader)
-            metrics = {"stages": _stages(result), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
+            metrics = {"stages": _stages(result, watch.reader), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
             if not (out / commit.BUILD / "dropped.parquet").exists():
                 write_dropped([], out / commit.BUILD / "dropped.parquet")
             made = codec.decode((out / commit.BUILD / "shards.json").read_bytes(), list[Shard])
             durations = dict(codec.decode((out / commit.BUILD / "films.json").read_bytes(), list[tuple[str, int]]))
             dataset = commit.finish(out, settings, made, len(films), sum(durations.values()) / 1000, metrics)
+        shutil.rmtree(note)  # that of a build which was stopped stays for ``cinedub status``, until the next one begins
     finally:
         for name in (progress.VARIABLE, progress.DRIVER):
             os.environ.pop(name, None)
-        note.unlink(missing_ok=True)
     letters = [codec.decode(line, dict) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     return Outcome(dataset, metrics, letters)
 
@@ -188,11 +175,14 @@ def preflight(settings: config.Settings) -> None:
 _MS = ("media_ms", "busy_ms", "cpu_ms", "load_cpu_ms")
 
 
-def _stages(result: Any) -> dict[str, Any]:
+def _stages(result: Any, reader: progress.Reader) -> dict[str, Any]:
     """Per stage: in, out, dropped, failed, cached, media and busy seconds, real-time factor, seconds of all cores (``load_cpu_s``: of loading
-    models); ``noted`` is what a stage counts besides."""
+    models); ``noted`` is what a stage counts besides. From a runner that keeps no metrics (Dask's): what the workers told, without the cores."""
     found: dict[str, dict[str, Any]] = {}
-    query = result.metrics().query()
+    try:
+        query = result.metrics().query()
+    except NotImplementedError:
+        return _told(reader)
     for counter in query["counters"]:
         found.setdefault(counter.key.metric.namespace, {})[counter.key.metric.name] = counter.result
     for distribution in query["distributions"]:
@@ -207,6 +197,15 @@ def _stages(result: Any) -> dict[str, Any]:
             rows[name] |= {"cpu_s": cpu_s, "load_cpu_s": load_s}
             if noted := {key: value for key, value in found[name].items() if key not in facts and key not in _MS}:
                 rows[name]["noted"] = noted
+    return rows
+
+
+def _told(reader: progress.Reader) -> dict[str, Any]:
+    tallies, rows = reader.update(), {}
+    for name, tally in ((name, tallies[name]) for name in display.FEEDS if name in tallies):
+        counts = {key: getattr(tally, key) for key in ("done", "out", "dropped", "failed", "cached")} | {"in": tally.done + tally.failed}
+        factor = round(tally.busy_ms / tally.media_ms, 4) if tally.media_ms else None
+        rows[name] = counts | {"media_s": tally.media_ms / 1000, "busy_s": tally.busy_ms / 1000, "real_time_factor": factor}
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -34,19 +34,13 @@ def amended(scripts: Any, reviews: Mapping[str, tuple[Review, ...]], settings: c
     if not reviews:
         return scripts
     said = scripts.pipeline | "Reviews" >> beam.Create(list(reviews.items()))
-    parts = scripts | "Find reviews" >> beam.ParDo(_Attach(), beam.pvalue.AsDict(said)).with_outputs("reviewed", main="untouched")
-    changed = parts.reviewed | "Reviewed" >> beam.Map(_same).with_output_types(Reviewed) | Amend(settings, losses)
-    return (parts.untouched, changed) | "With amended" >> beam.Flatten() | "Scripts" >> beam.Map(_same).with_output_types(Script)
+    both = scripts | "Find reviews" >> beam.Map(_attach, beam.pvalue.AsDict(said)).with_output_types(Any)
+    untouched = both | "Untouched" >> beam.Filter(isinstance, Script).with_output_types(Script)
+    changed = both | "Reviewed" >> beam.Filter(isinstance, Reviewed).with_output_types(Reviewed) | Amend(settings, losses)
+    return (untouched, changed) | "With amended" >> beam.Flatten()
 
 
-class _Attach(beam.DoFn):
+def _attach(script: Script, reviews: Mapping[str, tuple[Review, ...]]) -> Script | Reviewed:
     """A script alone, or with what people said of it."""
-
-    def process(self, script: Script, reviews: Mapping[str, tuple[Review, ...]]) -> Iterator[Any]:
-        """The script, or ``Reviewed`` to the output of that name."""
-        said = reviews.get(script.id)
-        yield beam.pvalue.TaggedOutput("reviewed", Reviewed(script, said)) if said else script
-
-
-def _same(element: Any) -> Any:
-    return element
+    said = reviews.get(script.id)
+    return Reviewed(script, said) if said else script

@@ -7,8 +7,9 @@ from typing import Any
 
 import apache_beam as beam
 
+from cinedub import progress
 from cinedub.errors import MediaError
-from schemas import Film
+from schemas import Failure, Film
 from transforms.stage import Losses, failure
 
 
@@ -22,9 +23,9 @@ class Distinct(beam.PTransform):
     def expand(self, films: Any) -> Any:
         """Films with different ids."""
         grouped = films | beam.Map(lambda film: (film.id, film)).with_output_types(tuple[str, Film]) | beam.GroupByKey()
-        split = grouped | beam.FlatMap(distinct).with_outputs("failures", main="films")
-        self.losses.failures.append(split.failures)
-        return split.films | "Type" >> beam.Map(lambda film: film).with_output_types(Film)
+        split = grouped | beam.FlatMap(distinct).with_output_types(Any)
+        self.losses.failures.append(split | "Failures" >> beam.Filter(isinstance, Failure))
+        return split | "Films" >> beam.Filter(isinstance, Film).with_output_types(Film)
 
 
 def distinct(item: tuple[str, Any]) -> Iterator[Any]:
@@ -33,4 +34,5 @@ def distinct(item: tuple[str, Any]) -> Iterator[Any]:
     yield first
     for film in others:
         error = MediaError("PROBE_DUPLICATE", f"{film.uri}: the same film as {first.uri}; it is built once")
-        yield beam.pvalue.TaggedOutput("failures", failure("Probe", film, error))
+        progress.report("Distinct", "failed", 0, 0, hit=False, out=0)
+        yield failure("Probe", film, error)

@@ -90,13 +90,13 @@ class Stage(beam.PTransform, Generic[In, Out]):
         """The stage's results; losses are put aside."""
         takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))
         former = [node_of(self.settings, Path(path)) for path in elements.pipeline.options.view_as(RetryOptions).former_settings or ()]
-        work = beam.ParDo(_Run(type(self), self.settings, former)).with_outputs("failures", "dropped", main="results")
+        work: Any = beam.ParDo(_Run(type(self), self.settings, former))
         if hints := self.hints | self._accelerator():
             work = work.with_resource_hints(**hints)
-        done = elements | "Run" >> work.with_input_types(takes)
-        self.losses.failures.append(done.failures)
-        self.losses.dropped.append(done.dropped)
-        return done.results | "Type" >> beam.Map(_same).with_input_types(gives).with_output_types(gives)
+        done = elements | "Run" >> work.with_input_types(takes).with_output_types(Any)
+        self.losses.failures.append(done | "Failures" >> beam.Filter(isinstance, Failure))
+        self.losses.dropped.append(done | "Dropped" >> beam.Filter(isinstance, Dropped))
+        return done | "Results" >> beam.FlatMap(_result).with_output_types(gives)
 
     def _accelerator(self) -> dict[str, str]:
         """A stage asks for an accelerator when one of its models runs on one."""
@@ -104,8 +104,9 @@ class Stage(beam.PTransform, Generic[In, Out]):
         return {"accelerator": self.losses.accelerator} if wanted else {}
 
 
-def _same(element: Any) -> Any:
-    return element
+def _result(noun: Any) -> list[Any]:
+    """A stage's losses leave it beside its results, in one stream: not every runner keeps outputs apart that have tags (Beam's for Dask doesn't)."""
+    return [] if isinstance(noun, Dropped | Failure) else [noun]
 
 
 class _Run(beam.DoFn):
@@ -113,12 +114,13 @@ class _Run(beam.DoFn):
 
     def __init__(self, stage: type[Stage[Any, Any]], settings: Any, former: Sequence[Any] = ()) -> None:
         self.stage, self.settings, self.former = stage, settings, former
-        self.name = stage.__name__
+        self.name, self.progress = stage.__name__, progress.where()
         self.row: tuple[str, int] = ("", 0)
 
     def setup(self) -> None:
         """Find the models: a missing one stops the build. They are loaded when the first element needs them."""
         leave_with_the_driver()
+        progress.tell_in(self.progress)
         with progress.fatal(self.name):
             self.descriptions = [description(self.stage, settings) for settings in (*self.former, self.settings)]
 
@@ -143,13 +145,12 @@ class _Run(beam.DoFn):
             letter = failure(self.name, element, error)
             self._count("failed", element, started, hit)
             self._fail(letter, error)
-            yield beam.pvalue.TaggedOutput("failures", letter)
+            yield letter
             return
         self.row = ("", 0)
         dropped = sum(isinstance(noun, Dropped) for noun in nouns)
         self._count("done", element, started, hit, out=len(nouns) - dropped, dropped=dropped)
-        for noun in nouns:
-            yield beam.pvalue.TaggedOutput("dropped", noun) if isinstance(noun, Dropped) else noun
+        yield from nouns
 
     def _fail(self, letter: Failure, error: Exception) -> None:
         code, count = self.row
@@ -168,7 +169,7 @@ class _Run(beam.DoFn):
         Metrics.counter(self.name, "cpu_ms").inc(cpu_ms)
         Metrics.distribution(self.name, "busy_ms").update(busy_ms)
         Metrics.distribution(self.name, "media_ms").update(media_ms)
-        progress.report(self.name, outcome, media_ms, busy_ms, hit, out)
+        progress.report(self.name, outcome, media_ms, busy_ms, hit, out, dropped)
 
 
 def _cpu() -> float:

@@ -37,7 +37,7 @@ class WriteShards(beam.PTransform):
         if names := forget.remembered(self.out):
             records = records | "Forget" >> beam.Filter(_kept, names)
         sizes = records | "Size" >> beam.Map(lambda record: (record.split, record.bytes)) | "Sum" >> beam.CombinePerKey(sum)
-        keyed = records | "Choose" >> beam.Map(_choose, beam.pvalue.AsDict(sizes), self.settings.shard_mb).with_output_types(tuple[str, Record])
+        keyed = records | "Choose" >> beam.Map(choose, beam.pvalue.AsDict(sizes), self.settings.shard_mb).with_output_types(tuple[str, Record])
         return keyed | beam.GroupByKey() | "Write" >> beam.Map(_write, self.out).with_output_types(Shard)
 
 
@@ -47,7 +47,8 @@ def _kept(record: Record, names: list[dict[str, str]]) -> bool:
     return not any(forget.named(name, facts["film"], group, set(facts["speaker_ids"])) for name in names)
 
 
-def _choose(record: Record, sizes: dict[str, int], shard_mb: int) -> tuple[str, Record]:
+def choose(record: Record, sizes: dict[str, int], shard_mb: int) -> tuple[str, Record]:
+    """The name of a record's shard, and the record; ``sizes`` are bytes by split."""
     count = max(1, math.ceil(sizes[record.split] / (shard_mb << 20)))
     return shard_name(record.split, shards.shard_of(record.key, count)), record
 

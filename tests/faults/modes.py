@@ -45,7 +45,10 @@ def services() -> Iterator[list[str]]:
         ["apache_beam.runners.portability.local_job_service_main", f"--port={jobs}"],
         ["apache_beam.runners.worker.worker_pool_main", f"--service_port={pool}"],
     )
-    running = [subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+    # The pool starts whatever ``python`` comes first on its PATH; a worker without Beam dies at once, and the job waits for it for ever.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    running = [subprocess.Popen([sys.executable, "-m", *command], **quiet) for command in commands]  # type: ignore[call-overload]
     try:
         for port in (jobs, pool):
             _wait(port)

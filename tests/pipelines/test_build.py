@@ -2,14 +2,17 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from cinedub import config, film, overlay, score, shards, validate
+from cinedub import commit, config, film, overlay, score, shards, status, validate
 from cinedub.errors import UsageError
-from pipelines import build
+from pipelines import build, script
 from schemas import Review
 
 SETTINGS = film.FilmSettings(seed=4, seconds=26, kinds=("monologue", "dialogue"), characters=2, height=360, fps="23.976", music=1.0, overlap=0.0)
@@ -65,6 +68,38 @@ def test_nothing_is_computed_twice_and_the_bytes_are_the_same(place: Path, foota
     moved = run(place, elsewhere, out="moved", sets=("probe.min_ms=1000",))
     assert again.dataset["digest"] == built.dataset["digest"]
     assert all(facts["cached"] for name, facts in moved.metrics["stages"].items() if name not in ("Probe", "Pack"))
+
+
+def test_a_plain_script_that_calls_the_same_functions_gives_the_same_shards(place: Path, footage: Path, built: build.Outcome) -> None:
+    assert script.main(place / "script", [str(footage)]) == built.dataset["digest"]
+
+
+def test_a_build_tells_another_process_how_it_comes_along(place: Path, footage: Path, built: build.Outcome) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "cinedub.cli",
+        "build",
+        str(footage),
+        "--out",
+        str(place / "told"),
+        "--quiet",
+        "--set",
+        "see.detect_every_ms=240",
+    ]
+    with subprocess.Popen(command) as building:
+        seen: list[status.Status] = []
+        while building.poll() is None:
+            time.sleep(0.2)
+            if commit.held(place / "told") and (place / "told" / ".build" / "settings.toml").exists():
+                seen.append(status.status(place / "told"))
+    assert building.returncode == 0
+    assert seen[0].state == "at work" and seen[0].films == 1
+    last = {row["stage"]: row for row in seen[-1].stages}
+    assert last["Transcribe"]["cached"] == last["Transcribe"]["done"] == 1
+    assert any(0 < sum(row["done"] for row in each.stages if row["stage"] == "See") < last["See"]["total"] for each in seen)
+    done = status.status(place / "told")
+    assert done.state == "done" and {row["stage"]: row["done"] for row in done.stages}["See"] == last["See"]["total"]
 
 
 def test_a_changed_setting_recomputes_its_descendants_alone(place: Path, footage: Path, built: build.Outcome) -> None:

@@ -59,10 +59,10 @@ def run(out: Path, films: list[Film], stage: type[Stage[Film, Reel]], settings: 
 
 
 def test_a_hundred_failures_of_one_kind_in_a_row_stop_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "progress"))
+    monkeypatch.setenv(progress.VARIABLE, str(tmp_path))
     with pytest.raises(Exception, match=f"{IN_A_ROW} failures in a row with ODD"):
         run(tmp_path, [film(number) for number in range(IN_A_ROW)], Fails, config.CutReels())
-    reader = progress.Reader(tmp_path / "progress")
+    reader = progress.Reader(tmp_path)
     reader.update()
     assert reader.fatal == "Fails: 100 failures in a row with ODD; the last: A: odd; see to it and run again"
 
@@ -156,10 +156,11 @@ def test_a_film_that_may_not_be_read_is_a_dead_letter_and_stops_nothing(tmp_path
 
 
 def test_progress_that_cannot_be_written_or_was_cut_short_stops_nothing(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "nowhere" / "progress.jsonl"))
+    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "nowhere"))
     progress.report("Probe", "done", 1, 1, False, 1)
     with pytest.raises(StorageError, match="out: No space left on device; free some"), progress.fatal("Collect", tmp_path / "out"):
         raise OSError(28, "No space left on device")
     note = tmp_path / "progress.jsonl"
-    note.write_text('["Probe", "done", 10, 5, 0, 1]\n["Probe", "do["Probe", "done", 10, 5, 0, 1]\n["Probe", "done", 10, 5, 0, 1]\n["Prob')
-    assert progress.Reader(note).update()["Probe"].done == 2
+    told = '["Probe", "done", 10, 5, 0, 1, 0]\n'
+    note.write_text(f'{told}["Probe", "do{told}{told}["Prob')
+    assert progress.Reader(tmp_path).update()["Probe"].done == 2
