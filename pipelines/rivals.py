@@ -128,7 +128,13 @@ def _before(film: str, last: Any) -> list[Any]:
     """What the stages up to ``last`` made of a film, from the cache of its build."""
     settings = config.Settings()
     found: list[Any] = sources.expand([film])
-    chain = {Probe: settings.probe, CutReels: settings.reels, DetectShots: settings.shots, Separate: settings.separate, FindScenes: settings.scenes}
+    chain: dict[Any, Any] = {
+        Probe: settings.probe,
+        CutReels: settings.reels,
+        DetectShots: settings.shots,
+        Separate: settings.separate,
+        FindScenes: settings.scenes,
+    }
     for stage, node in chain.items():
         found = [noun for element in found for noun in at_once(stage, node, element)]
         if stage is last:
