@@ -17,8 +17,8 @@ from schemas import Language
 
 #: A word below the first probability is in doubt; below the second, words that nobody read there are tried, too.
 _DOUBT, _DEEP_DOUBT = 0.5, 0.3
-#: Nats a token by which the sound has to be for another reading of the recogniser; for a word from the clip itself, or from the dictionary.
-_READ, _KNOWN, _GUESSED = 0.0, 0.0, 0.5
+#: Nats a token by which the sound has to be for another wording: of several that are tried, the best is for some of them by chance.
+_LEAST = 0.5
 _GUESSES, _MOST = 3, 24
 #: A line is offered to whoever is seen speaking for this share of it while its speaker is not.
 _SEEN = 0.6
@@ -27,7 +27,7 @@ _SEEN = 0.6
 class Rescorer:
     """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, and faces that are seen speaking."""
 
-    digest = "rescorer-2"
+    digest = "rescorer-3"
 
     def __init__(self, model: Model) -> None:
         """Nothing is loaded."""
@@ -53,7 +53,7 @@ def _read(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
                     inside = tag == "replace" and (start > 0 or first == 0) and (end < len(words) or last == len(theirs))
                     if inside and end - start <= 3 and last - first <= 4 and min(doubts[start:end]) < _DOUBT:
                         before, after = wording(Place(line["id"], start, end, tuple(theirs[first:last])), words, language)
-                        yield Edit("text", line["id"], before, after, f"reading {rank + 2} of the recogniser", 1 / (rank + 2), _READ)
+                        yield Edit("text", line["id"], before, after, f"reading {rank + 2} of the recogniser", 1 / (rank + 2), _LEAST)
 
 
 def _guessed(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
@@ -66,8 +66,8 @@ def _guessed(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
                 if rank < _GUESSES or known[other]:
                     spelled = (other.capitalize() if word[:1].isupper() else other) + word[len(word.rstrip(".,!?;:。，！？；：")) :]
                     before, after = wording(Place(line["id"], place, place + 1, (spelled,)), words, language)
-                    reason, least = ("the clip has it elsewhere", _KNOWN) if known[other] else ("sounds alike", _GUESSED)
-                    yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), least)
+                    reason = "the clip has it elsewhere" if known[other] else "sounds alike"
+                    yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), _LEAST)
 
 
 def _named(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
@@ -87,7 +87,7 @@ def _named(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
                     (head, _), (_, tail) = _around(words[start]), _around(words[end - 1])
                     after = head + name + tail
                     before, after = wording(Place(line["id"], start, end, (after,)), words, language)
-                    yield Edit("text", line["id"], before, after, "so the name is spelled elsewhere", 0.7, None if (start, end) in named else _KNOWN)
+                    yield Edit("text", line["id"], before, after, "so the name is spelled elsewhere", 0.7, None if (start, end) in named else _LEAST)
 
 
 def _around(unit: str) -> tuple[str, str]:
