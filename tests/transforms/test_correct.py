@@ -29,9 +29,11 @@ from schemas import (
     Emotion,
     Faces,
     FaceTrack,
+    Failure,
     Film,
     Passage,
     Reel,
+    Script,
     Shots,
     Span,
     Speaker,
@@ -226,8 +228,8 @@ def test_a_clip_that_nobody_can_correct_is_lost_alone_and_tells_its_key() -> Non
     stage = _Run(Stumble, Settings(Model("none"), Model("none"), Model("none")))
     stage.setup()
     given = list(stage.process(Passage(tuple(casts))))
-    letters = [noun.value for noun in given if isinstance(noun, beam.pvalue.TaggedOutput)]
-    scripts = [noun for noun in given if not isinstance(noun, beam.pvalue.TaggedOutput)]
+    letters = [noun for noun in given if isinstance(noun, Failure)]
+    scripts = [noun for noun in given if isinstance(noun, Script)]
     assert [script.lines[0].text for script in scripts] == ["Where were you last night?", "Go last night?"]
     assert [(letter.key, letter.code, letter.message) for letter in letters] == [(casts[1].id, "INTERNAL", "ValueError: a word that nobody foresaw")]
     (lost,) = [codec.decode(letter.element.encode(), Passage) for letter in letters]
