@@ -16,6 +16,7 @@ from transforms.stage import Stage
 
 RATE = 16000
 _LONGEST_MS, _JOIN_MS, _PAD_MS = 28_000, 3_000, 400
+_SKIPPED_MS = 1_000
 _SURE = 0.9  # mean probability of a word from which the mix alone is believed: one in ten in doubt
 
 
@@ -32,16 +33,25 @@ def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets
 
     Speech is found on the vocals and on the mix: a separator loses some voices, a background hides some. Every part is heard on the mix; what is in
     doubt is heard on the vocals too. Where the hearings differ, the words that are more probably right stay, and the others are kept as alternatives.
+    Speech that no word came of is heard once more by itself: a recogniser may skip a sentence between two others.
     """
     reel = scenes.stems.reel
     language, start = reel.film.language, reel.heard.start
-    mix, vocals = storage.resolve(scenes.stems.mix), storage.resolve(scenes.stems.vocals)
+
+    def hearing(stem: str, span: Span) -> list[Utterance]:
+        return [_moved(u, span.start) for u in recogniser.transcribe(sound.read(storage.resolve(stem), span.shift(-start), RATE), language)]
+
+    def hear(span: Span) -> list[Utterance]:
+        heard = hearing(scenes.stems.mix, span)
+        if confidence(heard) < _SURE:
+            heard = agreed(heard, [word for utterance in hearing(scenes.stems.vocals, span) for word in utterance.words], language)
+        return heard
+
     utterances: list[Utterance] = []
     for part in (part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)):
-        heard = [_moved(u, part.span.start) for u in recogniser.transcribe(sound.read(mix, part.span.shift(-start), RATE), language)]
-        if confidence(heard) < _SURE:
-            clean = recogniser.transcribe(sound.read(vocals, part.span.shift(-start), RATE), language)
-            heard = agreed(heard, [word for utterance in clean for word in _moved(utterance, part.span.start).words], language)
+        heard = hear(part.span)
+        for gap in unheard(part, heard) if heard else ():
+            heard += [utterance for utterance in hear(gap) if rightness(utterance.words) > 0 and gap.covers(utterance.span)]
         utterances += [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
     return Transcript(scenes, tuple(sorted(utterances, key=lambda utterance: utterance.span)))
 
@@ -56,6 +66,14 @@ def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iter
     found = [recogniser.speech(sound.read(storage.resolve(stem), heard.shift(-reel.heard.start), RATE)) for stem in stems]
     speech = [part.shift(heard.start) for part in union(itertools.chain.from_iterable(found))]
     yield from (Part(span, speech, scene) for span in parts(speech, heard))
+
+
+def unheard(part: Part, heard: list[Utterance]) -> list[Span]:
+    """Where the part holds ``_SKIPPED_MS`` of speech or more between its words, from the word before to the word after."""
+    words = union(trim(word.span, part.speech) for utterance in heard for word in utterance.words)
+    edges = [part.span.start, *itertools.chain.from_iterable((span.start, span.end) for span in words), part.span.end]
+    pauses = [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
+    return [pause for pause in pauses if sum(pause.overlap(speech) for speech in part.speech) >= _SKIPPED_MS]
 
 
 def agreed(ours: list[Utterance], theirs: list[Word], language: Language) -> list[Utterance]:
@@ -142,4 +160,4 @@ class Transcribe(Stage[Scenes, Transcript]):
     """Write down what is said, scene by scene."""
 
     run = staticmethod(transcribe)
-    version = 3
+    version = 4

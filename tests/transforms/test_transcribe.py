@@ -134,3 +134,25 @@ def test_what_one_hearing_alone_has_stays_when_it_is_probably_right() -> None:
     assert found.text == "we must go"
     assert agreed([], list(utterance("yes", 500, 0.8).words), "en")[0].text == "yes"
     assert agreed([], list(utterance("yes", 500, 0.3).words), "en") == []
+
+
+class Hasty(Tones):
+    """Skips what lies between other speech."""
+
+    def transcribe(self, sound: np.ndarray, language: Language) -> list[Utterance]:
+        said = super().transcribe(sound, language)
+        return [said[0], said[-1]] if len(said) > 2 else said
+
+
+def test_a_sentence_that_the_recogniser_skipped_is_heard_by_itself(tmp_path: Path) -> None:
+    words = [Span(1000, 2000), Span(3000, 4500), Span(5500, 6000)]
+    recogniser = Hasty()
+    assert heard_words(recogniser, scenes(tmp_path, words, [], Span(0, 8000), Span(0, 8000))) == words
+    assert len(recogniser.heard) == 2
+
+
+def test_a_short_sound_between_words_is_not_asked_for_again(tmp_path: Path) -> None:
+    recogniser = Hasty()
+    found = scenes(tmp_path, [Span(1000, 2000), Span(2500, 3000), Span(3500, 4000)], [], Span(0, 8000), Span(0, 8000))
+    assert heard_words(recogniser, found) == [Span(1000, 2000), Span(3500, 4000)]
+    assert len(recogniser.heard) == 1
