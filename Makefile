@@ -97,6 +97,12 @@ evaluate: score-weights ## [DATASET=…] [FLAGS=…]: measure the dubbing model 
 		$(BIN)/cinedub film $(HELD_OUT)/$$tongue --truth-shards --split test --seconds 240 --language $$tongue --seed 7 || exit 1; done
 	@for place in $(or $(DATASET),$(HELD_OUT)/en $(HELD_OUT)/zh); do $(BIN)/cinedub evaluate $$place --write $$place/evaluation.json $(FLAGS) || exit 1; done
 
+.PHONY: examples
+EXAMPLES ?= out/examples
+examples: score-weights ## [EXAMPLES=out/examples] [FLAGS='--checkpoint FOLDER']: a page of what the dubbing model does, on films it never saw
+	@$(BIN)/cinedub weights fetch hifigan-universal
+	@$(BIN)/python -m pipelines.examples $(EXAMPLES) $(FLAGS)
+
 .PHONY: corpus train-small
 # The corpus and the recipe of the checkpoint that ships: see model/checkpoints/small/MODEL_CARD.md.
 CORPUS ?= out/corpus

@@ -152,14 +152,23 @@ def records(dataset: Path, chosen: Sequence[str]) -> Iterator[Record]:
     for shard in shards.shards_in(dataset):
         for key, sample in shards.read_shard(shard, (*MEMBERS, "vocals.flac")):
             if key in wanted:
-                order = of_sample(sample)
-                check(order)
-                heard, rate = untrusted.sound(sample["vocals.flac"], f"{key}: vocals.flac")
-                vocals = soxr.resample(heard[:, 0], rate, mel.RATE).astype(np.float32)
-                samples = mel.samples_of(order.duration_ms)
-                vocals = np.pad(vocals[:samples], (0, max(0, samples - len(vocals))))
-                lines = [Spoken(line.speaker, line.start_ms, line.end_ms, line.text, _mouth(order, i)) for i, line in enumerate(order.lines)]
-                yield Record(key, order, vocals, tuple(lines))
+                yield record_of(key, sample)
+
+
+def record_of(key: str, sample: dict[str, bytes]) -> Record:
+    """A record out of its members (``MEMBERS`` and the voice track).
+
+    Raises:
+        DubError, TextError: what can't be dubbed. ShardError: members that can't be read.
+    """
+    order = of_sample(sample)
+    check(order)
+    heard, rate = untrusted.sound(sample["vocals.flac"], f"{key}: vocals.flac")
+    vocals = soxr.resample(heard[:, 0], rate, mel.RATE).astype(np.float32)
+    samples = mel.samples_of(order.duration_ms)
+    vocals = np.pad(vocals[:samples], (0, max(0, samples - len(vocals))))
+    lines = [Spoken(line.speaker, line.start_ms, line.end_ms, line.text, _mouth(order, i)) for i, line in enumerate(order.lines)]
+    return Record(key, order, vocals, tuple(lines))
 
 
 def _mouth(order: Order, index: int) -> np.ndarray:
@@ -195,14 +204,20 @@ def systems(record: Record, dubbing: Dubbing, manner: Manner, clock: _Clock, bas
     samples = len(record.vocals)
     with torch.inference_mode():
         yield "vocoder", dubbing.render(mel.mel(torch.from_numpy(record.vocals)[None])[0])[:samples]
-    cast = _cast(order, baseline)
-    for name, say in (("stretched", _stretched), ("timed", ready.say)):
-        yield name, _laid(order, [say(line.text, order.language, cast[line.speaker], line.duration_ms) for line in order.lines])
+    for name, say in (("stretched", stretched), ("timed", ready.say)):
+        yield name, tts(order, say, baseline)
     yield "cinedub", _dubbed(order, dubbing, manner, clock)
     yield "cinedub, lips hidden", _dubbed(replace(order, faces=None), dubbing, manner, _Clock())
 
 
-def _stretched(text: str, language: Language, voice: str, duration_ms: int) -> Sound:
+def tts(order: Order, say: Callable[[str, Language, str, int], Sound], baseline: str = "kokoro") -> Sound:
+    """The clip spoken by ready voices: ``say(text, language, voice, duration_ms)`` gives a line at 24 kHz as long as its slot."""
+    cast = _cast(order, baseline)
+    return _laid(order, [say(line.text, order.language, cast[line.speaker], line.duration_ms) for line in order.lines])
+
+
+def stretched(text: str, language: Language, voice: str, duration_ms: int) -> Sound:
+    """A line at 24 kHz at the voice's own pace, then stretched."""
     return stretch(ready.plainly(text, language, voice), voices.RATE, duration_ms * voices.RATE // 1000)
 
 

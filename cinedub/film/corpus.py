@@ -63,7 +63,7 @@ def _write(settings: FilmSettings, out: Path, text: str, began: float) -> dict[s
         for number in range(films):
             seconds = min(FILM_S, settings.seconds - number * FILM_S)
             one = dataclasses.replace(settings, seed=settings.seed * 10_000 + number, seconds=seconds, fps="25", height=HEIGHT)
-            film = _Film(direction.plan(one, *screenplay.write(one)), one, Path(folder))
+            film = FilmRecords(direction.plan(one, *screenplay.write(one)), one, Path(folder))
             film_ms += film.plan.duration
             for record in film.records(dropped):
                 waiting.append(record)
@@ -108,7 +108,9 @@ def clips(plan: Plan) -> Iterator[_Clip]:
                 group, free = [], end
 
 
-class _Film:
+class FilmRecords:
+    """A planned film in records; the files of their members lie in ``folder`` until they are packed."""
+
     def __init__(self, plan: Plan, settings: FilmSettings, folder: Path) -> None:
         self.plan, self.settings, self.folder = plan, settings, folder
         self.digest = storage.address(dump(settings), __version__)

@@ -14,18 +14,19 @@ from typing import Any
 SCRIPTS = ("dom.js", "source.js", "charts.js", "timeline.js", "sync.js", "player.js", "clip.js", "edit.js", "sections.js", "browse.js", "main.js")
 
 
-def page(data: dict[str, Any], title: str, media: str = "data:", connect: str = "'none'") -> str:
+def page(data: dict[str, Any], title: str, media: str = "data:", connect: str = "'none'", scripts: str = "") -> str:
     """The document that shows ``data``.
 
-    ``media`` and ``connect`` are the policy's sources of pictures and sounds, and of answers; scripts other than the page's own never run.
+    ``media`` and ``connect`` are the policy's sources of pictures and sounds, and of answers; scripts other than the page's own never run: those of
+    the report, or ``scripts``.
     """
-    style, script = _asset("page.css"), _scripts()
+    style, script = read("page.css"), '"use strict";\n' + (scripts or "".join(read(name) for name in SCRIPTS))
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src {media}; media-src {media}; "
         f"connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     parts = {"policy": html.escape(policy), "title": html.escape(title), "style": style, "script": script, "data": embedded(data)}
-    return re.sub(r"@@(\w+)@@", lambda place: parts[place[1]], _asset("page.html"))
+    return re.sub(r"@@(\w+)@@", lambda place: parts[place[1]], read("page.html"))
 
 
 def embedded(data: Any) -> str:
@@ -41,13 +42,10 @@ def data_uri(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _scripts() -> str:
-    return '"use strict";\n' + "".join(_asset(name) for name in SCRIPTS)
-
-
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _asset(name: str) -> str:
+def read(name: str) -> str:
+    """A part of the page: its style, its skeleton, one of ``SCRIPTS``."""
     return (resources.files("cinedub.report") / "page" / name).read_text(encoding="utf-8")

@@ -1,0 +1,107 @@
+"""The clips that are shown: each from a film of its own, made from a seed out of lines, voices and faces that no training set has."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import multiprocessing
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinedub import storage
+from cinedub.film import choose, corpus, direction, screenplay
+from cinedub.film.script import Plan, Shot
+from cinedub.film.settings import FilmSettings, dump
+from model.evaluate import Record, record_of
+from model.of_record import MEMBERS
+from schemas import Kind, Language
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_HEIGHT = 360
+#: Raised by hand whenever the same settings make another film.
+_VERSION = "1"
+#: Frames of a quick shot (0.64 s), and how much nearer every second one is.
+_QUICK, _NEARER = 16, 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a clip shows. ``seed`` was taken as it came; ``hidden``: something stands before every face; ``quick``: a cut every 0.64 s."""
+
+    name: str
+    title: str
+    kind: Kind
+    seconds: float
+    seed: int
+    hidden: bool = False
+    quick: bool = False
+
+
+SCENES = (
+    Scene("monologue", "Monologue", "monologue", 9, 1),
+    Scene("narration", "Narration: who speaks is never seen", "narration", 9, 2),
+    Scene("dialogue", "Dialogue", "dialogue", 10, 3),
+    Scene("ensemble", "Ensemble of three", "ensemble", 10, 4),
+    Scene("hidden", "Hidden faces: something stands before whoever speaks", "dialogue", 10, 5, hidden=True),
+    Scene("quick", "Quick cuts: another picture every 0.64 s", "dialogue", 10, 6, quick=True),
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to dub and its files: the silent picture, the voices and the background as they were."""
+
+    record: Record
+    video: Path
+    vocals: Path
+    background: Path
+
+
+def films(languages: Sequence[Language] = LANGUAGES, scenes: Sequence[Scene] = SCENES) -> dict[tuple[str, Language], Clip]:
+    """Every scene's clip by the scene's name and language. Two are made at once; what was made before is in the stage cache.
+
+    Raises:
+        WeightsError: a voice isn't here. StorageError: the cache can't be written.
+    """
+    wanted = [(scene, language) for scene in scenes for language in languages]
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        folders = list(pool.map(make, *zip(*wanted, strict=True)))
+    return {(scene.name, language): read(folder) for (scene, language), folder in zip(wanted, folders, strict=True)}
+
+
+def make(scene: Scene, language: Language) -> Path:
+    """The folder with the members of the scene's clip: the one of its film in which most people speak (the first of those)."""
+    hidden = 1.0 if scene.hidden else FilmSettings().hidden
+    settings = choose(language=language, split="test", kinds=[scene.kind], seconds=scene.seconds, seed=scene.seed, height=_HEIGHT, hidden=hidden)
+    with storage.Assets("Example", storage.address(_VERSION, dump(settings), str(scene.quick))) as assets:
+        if not assets.there():
+            plan = direction.plan(settings, *screenplay.write(settings))
+            parts = assets.path("film")
+            parts.mkdir()
+            records = list(corpus.FilmRecords(quickly(plan) if scene.quick else plan, settings, parts).records([]))
+            for member in max(records, key=lambda record: len(record.scalars["speaker_ids"])).members:
+                Path(member.uri).rename(assets.path(member.name))
+            shutil.rmtree(parts)
+            assets.publish()
+    return assets.folder
+
+
+def read(folder: Path) -> Clip:
+    """The clip whose members lie in a folder under their names."""
+    record = record_of(folder.name, {name: (folder / name).read_bytes() for name in (*MEMBERS, "vocals.flac")})
+    return Clip(record, folder / "mp4", folder / "vocals.flac", folder / "background.flac")
+
+
+def quickly(plan: Plan) -> Plan:
+    """The film with every shot cut into short ones, each from another side and every second one nearer."""
+    shots: list[Shot] = []
+    for shot in plan.shots:
+        edges = [*range(shot.first, max(shot.first + 1, shot.last - _QUICK // 2), _QUICK), shot.last]
+        for number, (first, last) in enumerate(itertools.pairwise(edges)):
+            near = _NEARER if number % 2 else 1.0
+            seats = tuple(dataclasses.replace(seat, size=seat.size * near) for seat in shot.seats)
+            shots.append(dataclasses.replace(shot, first=first, last=last, view=shot.view + number, seats=seats))
+    return dataclasses.replace(plan, shots=tuple(shots))
