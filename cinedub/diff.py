@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cinedub import shards, untrusted
+from cinedub import untrusted
 from cinedub.dataset import Dataset
 from schemas.record import MEMBERS, upgrade
 
@@ -66,12 +66,12 @@ def diff(before: Dataset, after: Dataset) -> list[Change]:
         pair = rows[0][key], rows[1][key]
         if pair[0]["split"] != pair[1]["split"]:
             note("Pack", "split", key, pair[0]["split"], pair[1]["split"])
-        one, other = (_members(each, row) for each, row in zip((before, after), pair, strict=True))
+        one, other = (each.members(row) for each, row in zip((before, after), pair, strict=True))
         for member, stage in _MAKES.items():
-            if one[member] != other[member]:
-                note(stage, member, key, f"{len(one[member] or b'')} bytes", f"{len(other[member] or b'')} bytes")
-        if one["json"] != other["json"]:
-            records = [upgrade(untrusted.json_object(each["json"] or b"{}", key)) for each in (one, other)]
+            if one.get(member) != other.get(member):
+                note(stage, member, key, f"{len(one.get(member, b''))} bytes", f"{len(other.get(member, b''))} bytes")
+        if one.get("json") != other.get("json"):
+            records = [upgrade(untrusted.json_object(each.get("json", b"{}"), key)) for each in (one, other)]
             for stage, what, read in _SAYS:
                 if read(records[0]) != read(records[1]):
                     note(stage, what, key, read(records[0]), read(records[1]))
@@ -81,10 +81,6 @@ def diff(before: Dataset, after: Dataset) -> list[Change]:
 
 def _offsets() -> list[str]:
     return [f"{name}_{fact}" for name in MEMBERS for fact in ("offset", "bytes")]
-
-
-def _members(dataset: Dataset, row: dict[str, Any]) -> dict[str, bytes | None]:
-    return {name: shards.fetch_member(dataset.out, row, name) if row[f"{name}_bytes"] is not None else None for name in MEMBERS}
 
 
 def _settings(before: Dataset, after: Dataset) -> Iterator[Change]:

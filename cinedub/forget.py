@@ -152,7 +152,7 @@ def reopen(out: Path) -> Dataset:
     """A dataset, also one in which a forgetting was interrupted."""
     if not (out / commit.SUCCESS).exists() and (out / NOTE).exists() and (out / "dataset.json").exists():
         facts = json.loads((out / "dataset.json").read_text())
-        return Dataset(out, facts, [out / shard["uri"] for shard in facts["shards"]])
+        return Dataset(out, facts)
     return dataset.load(out)
 
 

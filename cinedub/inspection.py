@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinedub import shards, untrusted
+from cinedub import untrusted
 from cinedub.dataset import Dataset
 from cinedub.storage import storage_error
-from schemas.record import MEMBERS, upgrade
+from schemas.record import upgrade
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Shown:
 def open_record(dataset: Dataset, key: str) -> Shown:
     """The record whose key begins with ``key``, fetched by its offsets; raises as ``Dataset.find``."""
     row = dataset.find(key)
-    members = {name: shards.fetch_member(dataset.out, row, name) for name in MEMBERS if row[f"{name}_bytes"] is not None}
+    members = dataset.members(row)
     return Shown(row, members, upgrade(untrusted.json_object(members["json"], row["key"])))
 
 

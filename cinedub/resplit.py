@@ -76,11 +76,7 @@ def _write(source: Dataset, target: Path, chosen: dict[str, Split], quiet: bool)
         for number in display.steps(range(count if mine else 0), count, f"writing {split}", quiet):
             here = sorted((row for row in mine if shards.shard_of(row["key"], count) == number), key=lambda row: row["key"])
             if here:
-                yield repack.write(target, split, number, ((row["key"], _members(source, row)) for row in here))
-
-
-def _members(source: Dataset, row: dict[str, Any]) -> dict[str, bytes]:
-    return {name: shards.fetch_member(source.out, row, name) for name in MEMBERS if row[f"{name}_bytes"] is not None}
+                yield repack.write(target, split, number, ((row["key"], source.members(row)) for row in here))
 
 
 def told(found: dict[str, Any]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cinedub.dataset import Dataset
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 BY_CLIP = ("split", "language", "kind", "emotion")
 BY_SPEAKER = ("gender", "age")
@@ -31,7 +30,7 @@ def stats(dataset: Dataset) -> dict[str, Any]:
     clips, total = Counter[str](), Counter[tuple[str, str]]()
     count = Counter[tuple[str, str]]()
     speakers, films = set[str](), set[str]()
-    for batch in _batches(dataset):
+    for batch in dataset.batches(_COLUMNS, 1 << 18):
         group = pc.coalesce(batch["series"], batch["film"])
         films.update(pc.unique(batch["film"]).to_pylist())
         length = pc.subtract(batch["end_ms"], batch["start_ms"])
@@ -53,19 +52,6 @@ def stats(dataset: Dataset) -> dict[str, Any]:
         values = sorted((value for what, value in total if what == name), key=lambda value: (-total[name, value], value))
         found[name] = {value: {"clips": count[name, value], "hours": total[name, value] / MS_PER_HOUR} for value in values}
     return found
-
-
-def _batches(dataset: Dataset) -> Iterator[pa.Table]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = dataset.out / "manifest.parquet"
-    if not path.exists():
-        return
-    with pq.ParquetFile(path) as file:
-        known = [name for name in _COLUMNS if name in file.schema_arrow.names]
-        for batch in file.iter_batches(1 << 18, columns=known):
-            yield pa.Table.from_batches([batch]).combine_chunks()
 
 
 def _sum(column: Any) -> int:

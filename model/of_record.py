@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from cinedub import untrusted
+from cinedub import dataset, untrusted
 from cinedub.errors import UsageError
 from cinedub.measures import overlap
-from cinedub.shards import fetch_member, shards_in
 from model.clip import arrays_of, tracks_of
 from model.order import ClipFaces, Order, Said, Shown, Voice
 from model.script import NOBODY
@@ -38,39 +36,20 @@ def _voices(record: dict[str, Any]) -> dict[str, Voice]:
     return {speaker["id"]: Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"]) for speaker in record["speakers"]}
 
 
-def row_of(out: Path, key: str) -> dict[str, Any]:
-    """The manifest's row of a record.
-
-    Raises:
-        UsageError: no such record.
-        ShardError: no finished dataset.
-    """
-    shards_in(out)
-    rows = pq.read_table(out / "manifest.parquet", filters=[("key", "=", key)]).to_pylist()
-    if not rows:
-        raise UsageError(f"{out}: no record {key!r}; its keys are in manifest.parquet")
-    return dict(rows[0])
-
-
-def keys_of(out: Path) -> list[str]:
-    """The keys of all records.
-
-    Raises:
-        ShardError: no finished dataset.
-    """
-    shards_in(out)
-    return list(pq.read_table(out / "manifest.parquet", columns=["key"])["key"].to_pylist())
-
-
 def of_dataset(out: Path, key: str) -> Order:
-    """An order out of a finished dataset's record.
+    """An order out of a finished dataset's record, found by its key or by what its key begins with.
 
     Raises:
         UsageError: no such record.
         ShardError: no finished dataset.
     """
-    row = row_of(out, key)
-    return of_sample({name: fetch_member(out, row, name) for name in MEMBERS})
+    return of_sample(_sample(out, key))
+
+
+def _sample(out: Path, key: str) -> dict[str, bytes]:
+    source = dataset.load(out)
+    row = source.find(key)
+    return {name: source.member(row, name) for name in MEMBERS}
 
 
 @dataclass(frozen=True)
@@ -92,8 +71,7 @@ class FilmFaces:
 
 @functools.lru_cache(maxsize=2)
 def _shown(out: Path, key: str) -> tuple[int, dict[str, list[int]], dict[str, np.ndarray]]:
-    row = row_of(out, key)
-    sample = {name: fetch_member(out, row, name) for name in MEMBERS}
+    sample = _sample(out, key)
     record = upgrade(untrusted.json_object(sample["json"], key))
     return record["span_ms"][0], {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}, arrays_of(sample, key)
 
@@ -105,20 +83,17 @@ def onto(order: Order, out: Path, film: str) -> Order:
         UsageError: the dataset holds nothing of the film (``film`` is its id).
         ShardError: no finished dataset.
     """
-    shards_in(out)
-    columns = ["key", "start_ms", "end_ms", "shard", "json_offset", "json_bytes"]
-    rows = pq.read_table(out / "manifest.parquet", columns=columns, filters=[("film", "=", film)]).to_pylist()
-    if not rows:
+    clips = list(dataset.load(out).film(film))
+    if not clips:
         raise UsageError(f"{out}: holds nothing of this film ({film}); build it with: cinedub build FILM --out {out}")
     voices: dict[str, Voice] = {}
     turns: list[tuple[int, int, str]] = []
-    for row in sorted(rows, key=lambda row: row["start_ms"]):
-        record = upgrade(untrusted.json_object(fetch_member(out, row, "json"), row["key"]))
+    for row, record in clips:
         voices = _voices(record) | voices
         turns += [(row["start_ms"] + turn["start_ms"], row["start_ms"] + turn["end_ms"], turn["speaker"]) for turn in record["turns"]]
     lines = tuple(replace(line, speaker=_speaker(line, turns)) if line.speaker == NOBODY else line for line in order.lines)
     known = {name: voice for name, voice in voices.items() if name in {line.speaker for line in lines}}
-    faces = FilmFaces(out, tuple((row["start_ms"], row["end_ms"], row["key"]) for row in rows))
+    faces = FilmFaces(out, tuple((row["start_ms"], row["end_ms"], row["key"]) for row, _ in clips))
     return replace(order, lines=lines, voices={**known, **order.voices}, faces=faces)
 
 

@@ -17,9 +17,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from cinedub import storage
+from cinedub.dataset import load
 from cinedub.errors import UsageError
 from model.dub import Dubbing, Manner
-from model.of_record import keys_of
 from pipelines.dubbing import dub
 from schemas import Dubbed, DubJob, codec
 from transforms.stage import Losses, Stage
@@ -130,4 +130,4 @@ def jobs_of_dataset(dataset: Path, pattern: str, **same: Any) -> list[DubJob]:
     Raises:
         ShardError: no finished dataset.
     """
-    return [DubJob(out=pattern.replace("*", key), dataset=str(dataset), key=key, **same) for key in keys_of(dataset)]
+    return [DubJob(out=pattern.replace("*", key), dataset=str(dataset), key=key, **same) for key in load(dataset).table("key")["key"].to_pylist()]

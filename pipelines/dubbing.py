@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cinedub import config, loudness, media, mux, shards, sound
+from cinedub import config, dataset, loudness, media, mux, sound
 from cinedub.errors import UsageError
 from model import mel, of_record, script, takes, voices
 from model.dub import FASTEST, Dubbing, Manner
@@ -179,9 +179,10 @@ def _write(job: DubJob, out: Path, film: stems.FilmStems | None, order: Order, s
         film.write("background", background)
         video, original = Path(str(job.video)), mux.Tongue(film.film.language, "Original")
     elif job.dataset and job.key and not job.script:
-        row = of_record.row_of(Path(job.dataset), job.key)
+        source = dataset.load(Path(job.dataset))
+        row = source.find(job.key)
         for name, path in (("mp4", folder / "clip.mp4"), ("vocals.flac", vocals), ("background.flac", background)):
-            path.write_bytes(shards.fetch_member(Path(job.dataset), row, name))
+            path.write_bytes(source.member(row, name))
         video, original = folder / "clip.mp4", None
     else:
         mux.write_mp4(out, Path(str(job.video)), speech, order.duration_ms, dubbed)

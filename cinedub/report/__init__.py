@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cinedub import storage
-from cinedub.catalogue import KEPT, Catalogue
+from cinedub.dataset import Dataset, opened
 from cinedub.errors import MediaError
+from cinedub.query import KEPT, sample
 from cinedub.report import previews
 from cinedub.report.clips import clip
 from cinedub.report.films import film
@@ -29,18 +30,18 @@ ROWS, CLIPS, FILMS, PEOPLE, BYTES = 2_000, 48, 20, 12, 18_000_000
 
 def write(out: Path) -> Path:
     """Write ``out/report.html`` of a dataset whose tables, dataset.json and metrics.json are there. At most 20 MB."""
-    catalogue = Catalogue(out)
-    data = overview(catalogue, json.loads((out / "metrics.json").read_text()))
-    total, rows = catalogue.sample(ROWS)
+    dataset = opened(out)
+    data = overview(dataset, json.loads((out / "metrics.json").read_text()))
+    total, rows = sample(dataset, ROWS)
     room = _Room(BYTES - len(json.dumps([data, rows])))
     with ThreadPoolExecutor(2, "previews") as pool:
         chosen = _chosen(data["worst"], rows)
         clips = {}
-        for row, detail in zip(chosen, pool.map(lambda row: _detail(catalogue, row), chosen), strict=True):
+        for row, detail in zip(chosen, pool.map(lambda row: _detail(dataset, row), chosen), strict=True):
             if room.takes(detail):
                 clips[row["key"]] = detail
         shown = [name for name, _ in Counter(row["film"] for row in chosen).most_common(FILMS)]
-        films = {name: facts for name, facts in zip(shown, pool.map(lambda name: _film(catalogue, name), shown), strict=True) if room.takes(facts)}
+        films = {name: facts for name, facts in zip(shown, pool.map(lambda name: _film(dataset, name), shown), strict=True) if room.takes(facts)}
     data |= {"mode": "file", "clips": {"total": total, "rows": rows}, "details": clips, "timelines": films}
     storage.write_atomic(out / "report.html", page(data, f"{data['name']} · CineDub").encode())
     return out / "report.html"
@@ -73,46 +74,46 @@ def _chosen(worst: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dic
     return list(ordered.values())[:CLIPS]
 
 
-def _detail(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
-    whole = catalogue.row(row["key"])
+def _detail(dataset: Dataset, row: dict[str, Any]) -> dict[str, Any]:
+    whole = dataset.row(row["key"])
     assert whole is not None, f"{row['key']} is in the manifest"
-    detail = clip(catalogue, whole)
+    detail = clip(dataset, whole)
     try:
         sounds = [name for name in previews.SOUNDS if whole[f"{name}.flac_bytes"] is not None]
-        detail["media"] = {name: data_uri("audio/webm", previews.sound(catalogue, whole, name)) for name in sounds}
-        detail["media"]["mp4"] = data_uri("video/mp4", previews.picture(catalogue, whole))
-        detail["still"] = data_uri("image/jpeg", previews.still(catalogue, whole))
+        detail["media"] = {name: data_uri("audio/webm", previews.sound(dataset, whole, name)) for name in sounds}
+        detail["media"]["mp4"] = data_uri("video/mp4", previews.picture(dataset, whole))
+        detail["still"] = data_uri("image/jpeg", previews.still(dataset, whole))
     except MediaError as error:
         detail |= {"media": detail.get("media", {}), "fault": str(error)}
     return detail
 
 
-def _film(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    facts = film(catalogue, name)
+def _film(dataset: Dataset, name: str) -> dict[str, Any]:
+    facts = film(dataset, name)
     facts["people"] = len(facts["cast"])
     facts["cast"] = sorted(facts["cast"], key=lambda card: -card["spoken_ms"])
     for number, card in enumerate(facts["cast"]):
-        for what, kind, data in portrait(catalogue, card) if number < PEOPLE else ():
+        for what, kind, data in portrait(dataset, card) if number < PEOPLE else ():
             card[what] = data_uri(kind, data)
         card.pop("face_at", None)
         card.pop("voice_at", None)
     return facts
 
 
-def portrait(catalogue: Catalogue, card: dict[str, Any]) -> Iterator[tuple[str, str, bytes]]:
+def portrait(dataset: Dataset, card: dict[str, Any]) -> Iterator[tuple[str, str, bytes]]:
     """What there is to see and hear of somebody of a film's cast: ``face`` and ``voice``, each with its media type and bytes."""
     try:
         if "face_at" in card:
             key, at_ms, box = card["face_at"]
-            yield "face", "image/jpeg", previews.face(catalogue, _row(catalogue, key), at_ms, box)
+            yield "face", "image/jpeg", previews.face(dataset, _row(dataset, key), at_ms, box)
         if "voice_at" in card:
             key, start, end = card["voice_at"]
-            yield "voice", "audio/webm", previews.sound(catalogue, _row(catalogue, key), "vocals", Span(start, end))
+            yield "voice", "audio/webm", previews.sound(dataset, _row(dataset, key), "vocals", Span(start, end))
     except MediaError as error:
         card["fault"] = str(error)
 
 
-def _row(catalogue: Catalogue, key: str) -> dict[str, Any]:
-    row = catalogue.row(key)
+def _row(dataset: Dataset, key: str) -> dict[str, Any]:
+    row = dataset.row(key)
     assert row is not None, f"{key} is in the manifest"
     return row

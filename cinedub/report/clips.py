@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import shards, untrusted
-from cinedub.catalogue import Catalogue
+from cinedub import untrusted
+from cinedub.dataset import Dataset
 
 #: Peaks of the sound each second; a mouth is this far open (in eye distances) at full scale.
 PEAKS_HZ, _WIDE = 50, 0.4
@@ -16,15 +16,15 @@ PEAKS_HZ, _WIDE = 50, 0.4
 _UNSEEN = 255
 
 
-def clip(catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
+def clip(dataset: Dataset, row: dict[str, Any]) -> dict[str, Any]:
     """A record for the page: times in ms from the clip's start, curves as base64 of one byte a step.
 
     ``peaks``: of vocals and background, ``PEAKS_HZ`` a second, 0 to 255 of full scale. ``mouths``: speaker -> opening 25 times a second, 0 to 254,
     255 where the mouth isn't seen.
     """
-    record = catalogue.record(row)
+    record = dataset.record(row)
     wanted = ("vocals.flac", "background.flac", "lips.npz", "faces.npz")
-    members = {name: shards.fetch_member(catalogue.out, row, name) for name in wanted if row[f"{name}_bytes"] is not None}
+    members = dataset.members(row, wanted)
     speakers = [{name: speaker.get(name) for name in ("id", "age", "gender", "timbre")} for speaker in record["speakers"]]
     return {
         **{name: record[name] for name in ("key", "film", "span_ms", "language", "kind", "lines", "turns", "shots_ms", "emotion", "clue")},

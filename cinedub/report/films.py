@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import shards, untrusted
-from cinedub.catalogue import KEPT, Catalogue, Query
+from cinedub import untrusted
+from cinedub.dataset import Dataset
+from cinedub.query import KEPT, Query, find, titles
 from cinedub.report.clips import tracks_of
 from schemas import Span
 
@@ -29,7 +30,7 @@ class _Person:
     heard: tuple[int, str, int, int] | None = None
 
 
-def film(catalogue: Catalogue, film: str) -> dict[str, Any]:
+def film(dataset: Dataset, film: str) -> dict[str, Any]:
     """A film's timeline and cast as JSON. Times are ms on the film's clock; ``turns`` are [speaker's number, start, end, on screen].
 
     Each of the cast has ``face_at`` (the clip's key, ms from its start, the box in pixels) and ``voice_at`` (key, start, end in it) where there
@@ -40,7 +41,7 @@ def film(catalogue: Catalogue, film: str) -> dict[str, Any]:
     cuts: set[int] = set()
     people: dict[str, _Person] = {}
     facts: dict[str, Any] = {}
-    for row, record in catalogue.film(film):
+    for row, record in dataset.film(film):
         zero = row["start_ms"]
         facts = record["film"]
         clips.append([row["start_ms"], row["end_ms"], KEPT, row["key"]])
@@ -51,12 +52,12 @@ def film(catalogue: Catalogue, film: str) -> dict[str, Any]:
             turns.append([list(people).index(turn["speaker"]), zero + turn["start_ms"], zero + turn["end_ms"], int(shown)])
         for speaker in record["speakers"]:
             _meet(_person(people, speaker["id"]), speaker, record)
-    refused = catalogue.find(Query(film=film, limit=100_000))[1]
+    refused = find(dataset, Query(film=film, limit=100_000))[1]
     clips += [[row["start_ms"], row["end_ms"], row["outcome"], row["key"]] for row in refused if row["outcome"] != KEPT and row["film"] == film]
-    cast = [_card(catalogue, name, person) for name, person in people.items()]
+    cast = [_card(dataset, name, person) for name, person in people.items()]
     return {
         "id": film,
-        "title": facts.get("title", catalogue.titles().get(film, film)),
+        "title": facts.get("title", titles(dataset).get(film, film)),
         "series": facts.get("series"),
         "end_ms": max((clip[1] for clip in clips), default=0),
         "clips": sorted(clips),
@@ -102,24 +103,24 @@ def _shared(line: dict[str, Any], turn: dict[str, Any]) -> int:
     return max(0, min(line["end_ms"], turn["end_ms"]) - max(line["start_ms"], turn["start_ms"]))
 
 
-def _card(catalogue: Catalogue, name: str, person: _Person) -> dict[str, Any]:
+def _card(dataset: Dataset, name: str, person: _Person) -> dict[str, Any]:
     card: dict[str, Any] = {"id": name, "spoken_ms": person.spoken_ms, "clips": person.clips}
     for what, votes in person.given.items():
         card[what] = max(votes, key=lambda value: (votes[value], value), default="uncertain")
     card["timbre"] = sorted(person.timbre, key=lambda word: (-person.timbre[word], word))[:4]
     if person.heard:
         card["voice_at"] = person.heard[1:]
-    if person.seen and (face := best_face(catalogue, *person.seen[1:])):
+    if person.seen and (face := best_face(dataset, *person.seen[1:])):
         card["face_at"] = face
     return card
 
 
-def best_face(catalogue: Catalogue, key: str, start_ms: int, end_ms: int, tracks: tuple[int, ...]) -> tuple[str, int, list[float]] | None:
+def best_face(dataset: Dataset, key: str, start_ms: int, end_ms: int, tracks: tuple[int, ...]) -> tuple[str, int, list[float]] | None:
     """Where a face is seen best while it speaks: the clip, ms from its start, and the box (x0, y0, x1, y1) in pixels."""
-    row = catalogue.row(key)
+    row = dataset.row(key)
     if row is None:
         return None
-    arrays = untrusted.arrays(shards.fetch_member(catalogue.out, row, "faces.npz"), f"{key}: faces.npz", ["track", "box"])
+    arrays = untrusted.arrays(dataset.member(row, "faces.npz"), f"{key}: faces.npz", ["track", "box"])
     seen, box = arrays["track"].astype(bool), arrays["box"]
     inside = np.zeros(seen.shape[1], bool)
     inside[start_ms // 40 : max(start_ms // 40 + 1, end_ms // 40)] = True

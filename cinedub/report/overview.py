@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from cinedub.catalogue import KEPT, Catalogue, Query
+from cinedub import query
+from cinedub.dataset import Dataset
 from cinedub.display import FEEDS
+from cinedub.query import KEPT, Query
 from schemas.record import MEMBERS
 
 #: Rows of a gate's worst cases, and dead letters shown.
@@ -49,30 +51,30 @@ _WORST_FIRST = {
 }  # fmt: skip
 
 
-def overview(catalogue: Catalogue, metrics: dict[str, Any]) -> dict[str, Any]:
+def overview(dataset: Dataset, metrics: dict[str, Any]) -> dict[str, Any]:
     """Everything that the page shows of the whole dataset, as JSON. Memory doesn't grow with the dataset."""
-    dataset, gates = catalogue.dataset, _gates(catalogue.out)
-    spread, counts, media_bytes = _spread(catalogue, gates.get("min_sync_confidence", 0.0))
-    refused = _refused(catalogue)
-    letters = list(_letters(catalogue.out))
-    films = catalogue.titles()
+    facts, gates = dataset.facts, _gates(dataset.out)
+    spread, counts, media_bytes = _spread(dataset, gates.get("min_sync_confidence", 0.0))
+    refused = _refused(dataset)
+    letters = list(_letters(dataset.out))
+    films = query.titles(dataset)
     return {
-        "name": catalogue.out.absolute().name,
-        "numbers": {name: dataset[name] for name in ("films", "film_s", "records", "media_s", "speech_s", "speakers", "code", "digest")},
+        "name": dataset.out.absolute().name,
+        "numbers": {name: facts[name] for name in ("films", "film_s", "records", "media_s", "speech_s", "speakers", "code", "digest")},
         "bytes": media_bytes,
-        "shards": [{name: shard[name] for name in ("uri", "records", "bytes")} for shard in dataset["shards"][:500]],
-        "funnel": _funnel(dataset, refused, letters),
+        "shards": [{name: shard[name] for name in ("uri", "records", "bytes")} for shard in facts["shards"][:500]],
+        "funnel": _funnel(facts, refused, letters),
         "measures": [{**asdict(m), "counts": spread[m.column], "threshold": gates.get(m.gate)} for m in MEASURES],
         "categories": [{"column": name, "label": label, "counts": dict(counts[name].most_common(40))} for name, label in CATEGORIES],
         "outcomes": [KEPT, *sorted(refused)],
-        "worst": [_worst(catalogue, code, gates) for code in _WORST_FIRST],
+        "worst": [_worst(dataset, code, gates) for code in _WORST_FIRST],
         "films": [{"id": film, "title": title} for film, title in islice(films.items(), 2000)],
         "stages": [{"stage": name, **metrics["stages"][name]} for name in FEEDS if name in metrics["stages"]],
         "wall_s": metrics["wall_s"],
         "peak_mb": metrics["peak_mb"],
         "failures": [{name: letter[name] for name in ("stage", "key", "code", "message")} for letter in letters[:_LETTERS]],
-        "failed": sum(dataset["failures"].values()),
-        "models": dataset["models"],
+        "failed": sum(facts["failures"].values()),
+        "models": facts["models"],
     }
 
 
@@ -83,7 +85,7 @@ def _gates(out: Path) -> dict[str, float]:
     return {name: value for name, value in judge.items() if isinstance(value, int | float)} if isinstance(judge, dict) else {}
 
 
-def _spread(catalogue: Catalogue, sure: float) -> tuple[dict[str, list[int]], dict[str, Counter[str]], int]:
+def _spread(dataset: Dataset, sure: float) -> tuple[dict[str, list[int]], dict[str, Counter[str]], int]:
     """Counts per bin of every measure (what lies outside is in the first or last), per value of every category, and the bytes of all members.
 
     A sync offset counts from the confidence ``sure`` on.
@@ -92,7 +94,7 @@ def _spread(catalogue: Catalogue, sure: float) -> tuple[dict[str, list[int]], di
     counts: dict[str, Counter[str]] = {name: Counter() for name, _ in CATEGORIES}
     sizes, media_bytes = [f"{name}_bytes" for name in MEMBERS], 0
     measured = [measure.column for measure in MEASURES if measure.column != "duration_ms"]
-    for table in catalogue.batches(["start_ms", "end_ms", "sync_confidence", *measured, *counts, *sizes]):
+    for table in dataset.batches(["start_ms", "end_ms", "sync_confidence", *measured, *counts, *sizes]):
         columns = {name: table[name].to_numpy() for name in measured}
         columns["duration_ms"] = table["end_ms"].to_numpy() - table["start_ms"].to_numpy()
         offsets, confidence = columns["sync_offset_ms"].astype(float), table["sync_confidence"].to_numpy().astype(float)
@@ -109,10 +111,10 @@ def _spread(catalogue: Catalogue, sure: float) -> tuple[dict[str, list[int]], di
     return {name: bins.tolist() for name, bins in spread.items()}, counts, media_bytes
 
 
-def _refused(catalogue: Catalogue) -> dict[str, tuple[int, int]]:
+def _refused(dataset: Dataset) -> dict[str, tuple[int, int]]:
     """Code -> clips refused, and their milliseconds."""
     found: dict[str, tuple[int, int]] = {}
-    for table in catalogue.refused():
+    for table in query.refused(dataset):
         lengths = table["end_ms"].to_numpy() - table["start_ms"].to_numpy()
         for code, length in zip(table["outcome"].to_pylist(), lengths, strict=True):
             count, total = found.get(code, (0, 0))
@@ -124,9 +126,9 @@ def _letters(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
 
 
-def _funnel(dataset: dict[str, Any], refused: dict[str, tuple[int, int]], letters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _funnel(facts: dict[str, Any], refused: dict[str, tuple[int, int]], letters: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Steps from all footage to what was kept, in seconds: what goes in, each loss with its reason, what comes out."""
-    footage, kept = dataset["film_s"], dataset["media_s"]
+    footage, kept = facts["film_s"], facts["media_s"]
     losses: list[dict[str, Any]] = [{"label": f"refused: {code}", "count": count, "s": ms / 1000} for code, (count, ms) in sorted(refused.items())]
     failed: dict[tuple[str, str], list[float]] = {}
     for letter in letters:
@@ -136,10 +138,10 @@ def _funnel(dataset: dict[str, Any], refused: dict[str, tuple[int, int]], letter
     if silent > 0:
         losses.insert(0, {"label": "nobody speaks", "count": None, "s": silent})
     return [
-        {"label": "footage", "count": dataset["films"], "s": footage, "step": "in"},
+        {"label": "footage", "count": facts["films"], "s": footage, "step": "in"},
         *({**loss, "step": "loss"} for loss in losses),
-        {"label": "kept in clips", "count": dataset["records"], "s": kept, "step": "out"},
-        {"label": "of it speech", "count": None, "s": dataset["speech_s"], "step": "part"},
+        {"label": "kept in clips", "count": facts["records"], "s": kept, "step": "out"},
+        {"label": "of it speech", "count": None, "s": facts["speech_s"], "step": "part"},
     ]
 
 
@@ -157,12 +159,12 @@ def _length(element: str) -> float:
     return 0.0
 
 
-def _worst(catalogue: Catalogue, code: str, gates: dict[str, float]) -> dict[str, Any]:
+def _worst(dataset: Dataset, code: str, gates: dict[str, float]) -> dict[str, Any]:
     """A gate: the kept clips that come nearest to it, worst first, and clips that it refused."""
     sort, descending = _WORST_FIRST[code]
     measure = next((m for m in MEASURES if m.code == code), None)
-    kept = catalogue.find(Query(outcome=KEPT, sort=sort, descending=descending, limit=_WORST))[1]
-    total, refused = catalogue.find(Query(outcome=code, limit=_WORST))
+    kept = query.find(dataset, Query(outcome=KEPT, sort=sort, descending=descending, limit=_WORST))[1]
+    total, refused = query.find(dataset, Query(outcome=code, limit=_WORST))
     kept = [row for row in kept if row.get(sort) and (sort != "sync" or row.get("sync_confidence", 0) >= gates.get("min_sync_confidence", 0))]
     threshold = gates.get(measure.gate if measure else "max_overlap")
     unit = measure.unit if measure else "ms"

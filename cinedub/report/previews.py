@@ -10,27 +10,26 @@ from typing import Any
 
 import ffmpeg
 
-from cinedub import media, shards, storage
-from cinedub.catalogue import Catalogue
+from cinedub import media, storage
+from cinedub.dataset import Dataset, Row
 from schemas import Span
 
 SOUNDS = ("vocals", "background", "mix")
 #: Heights in pixels of pictures, and how much of a face's size is shown around it.
 _PICTURE, _STILL, _FACE, _AROUND = 272, 108, 128, 0.35
-Row = dict[str, Any]
 
 
-def picture(catalogue: Catalogue, row: Row) -> bytes:
+def picture(dataset: Dataset, row: Row) -> bytes:
     """The clip's picture as a small MP4.
 
     Raises:
         MediaError: the clip's media can't be read (so do the others).
     """
     settings = {"vcodec": "libx264", "crf": 31, "preset": "veryfast", "pix_fmt": "yuv420p", "movflags": "+faststart", "threads": 2}
-    return _made(catalogue, row, "mp4", "picture.mp4", "", lambda clip: clip.video.filter("scale", -2, f"min({_PICTURE},ih)"), settings)
+    return _made(dataset, row, "mp4", "picture.mp4", "", lambda clip: clip.video.filter("scale", -2, f"min({_PICTURE},ih)"), settings)
 
 
-def sound(catalogue: Catalogue, row: Row, name: str, span: Span | None = None) -> bytes:
+def sound(dataset: Dataset, row: Row, name: str, span: Span | None = None) -> bytes:
     """One of ``SOUNDS`` as mono Opus in WebM: all of it, or ``span`` (ms from the clip's start)."""
     part = {"start": span.start / 1000, "end": span.end / 1000} if span else {"start": 0}
     about = f"{span.start}-{span.end}" if span else ""
@@ -38,16 +37,16 @@ def sound(catalogue: Catalogue, row: Row, name: str, span: Span | None = None) -
     def cut(clip: Any) -> Any:
         return clip.audio.filter("atrim", **part).filter("asetpts", "PTS-STARTPTS")
 
-    return _made(catalogue, row, f"{name}.flac", "sound.webm", about, cut, {"acodec": "libopus", "ac": 1, "audio_bitrate": "32k"})
+    return _made(dataset, row, f"{name}.flac", "sound.webm", about, cut, {"acodec": "libopus", "ac": 1, "audio_bitrate": "32k"})
 
 
-def still(catalogue: Catalogue, row: Row) -> bytes:
+def still(dataset: Dataset, row: Row) -> bytes:
     """The picture in the middle of the clip, as JPEG."""
     middle = (row["end_ms"] - row["start_ms"]) // 2
-    return _made(catalogue, row, "mp4", "still.jpg", "", lambda clip: clip.video.filter("scale", -2, f"min({_STILL},ih)"), _JPEG, middle)
+    return _made(dataset, row, "mp4", "still.jpg", "", lambda clip: clip.video.filter("scale", -2, f"min({_STILL},ih)"), _JPEG, middle)
 
 
-def face(catalogue: Catalogue, row: Row, at_ms: int, box: Sequence[float]) -> bytes:
+def face(dataset: Dataset, row: Row, at_ms: int, box: Sequence[float]) -> bytes:
     """The face in ``box`` (x0, y0, x1, y1 in pixels) at a moment of the clip, square, as JPEG."""
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0, 8) * (1 + _AROUND)
@@ -55,7 +54,7 @@ def face(catalogue: Catalogue, row: Row, at_ms: int, box: Sequence[float]) -> by
     corner = [f"max(0,min({(low + high - side) / 2:.0f},{edge}-{size}))" for low, high, edge in ((x0, x1, "iw"), (y0, y1, "ih"))]
 
     about = f"{at_ms}:{list(box)}"
-    return _made(catalogue, row, "mp4", "face.jpg", about, lambda clip: clip.video.filter("crop", size, size, *corner).filter("scale", _FACE, _FACE),
+    return _made(dataset, row, "mp4", "face.jpg", about, lambda clip: clip.video.filter("crop", size, size, *corner).filter("scale", _FACE, _FACE),
         _JPEG, at_ms)  # fmt: skip
 
 
@@ -63,10 +62,10 @@ _JPEG = {"vframes": 1, "vcodec": "mjpeg", "qscale:v": 4, "pix_fmt": "yuvj420p"}
 
 
 def _made(
-    catalogue: Catalogue, row: Row, member: str, name: str, about: str, cut: Callable[[Any], Any], settings: dict[str, Any], at_ms: int = 0
+    dataset: Dataset, row: Row, member: str, name: str, about: str, cut: Callable[[Any], Any], settings: dict[str, Any], at_ms: int = 0
 ) -> bytes:
     """A file called ``name`` that ffmpeg makes of a member from ``at_ms`` on, from the cache where it is there."""
-    data = shards.fetch_member(catalogue.out, row, member)
+    data = dataset.member(row, member)
     place = storage.address("1", name, about, hashlib.sha256(data).digest())
     with storage.Assets("Preview", place) as assets:
         if not (assets.folder / name).is_file():

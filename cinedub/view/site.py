@@ -16,8 +16,9 @@ from urllib.parse import quote
 import msgspec
 
 from cinedub import overlay, shards
-from cinedub.catalogue import Catalogue, Query
+from cinedub.dataset import opened
 from cinedub.errors import CinedubError
+from cinedub.query import Query, find
 from cinedub.report import portrait, previews
 from cinedub.report.clips import clip
 from cinedub.report.films import film
@@ -94,18 +95,16 @@ class Site:
                 }
                 return Answer("text/html; charset=utf-8", page(data, f"{data['name']} · CineDub", "'self' data:", "'self'").encode())
             case ["api", "clips"]:
-                total, rows = dataset.catalogue.find(_query(query))
+                total, rows = find(dataset.data, _query(query))
                 return _json({"total": total, "rows": rows})
             case ["api", "clip", key]:
                 return _json(self._clip(dataset, key))
             case ["api", "film", name]:
                 return _json(dataset.film(_id(name)))
             case ["still", key]:
-                return Answer("image/jpeg", previews.still(dataset.catalogue, dataset.row(key)))
+                return Answer("image/jpeg", previews.still(dataset.data, dataset.row(key)))
             case ["media", key, member] if member in TYPES:
-                dataset.row(key)
-                file, offset, size = dataset.catalogue.member(key, member) or (None, 0, 0)
-                return Answer(TYPES[member], file=file, offset=offset, size=size)
+                return dataset.media(key, member)
             case ["face" | "voice" as what, name, speaker]:
                 return dataset.portrait(_id(name), _id(speaker), what)
         raise NotThere(f"nothing is called {path[:80]!r} here")
@@ -131,7 +130,7 @@ class Site:
         return _json({"kept": len(said)})
 
     def _clip(self, dataset: _Opened, key: str) -> dict[str, Any]:
-        detail = clip(dataset.catalogue, dataset.row(key))
+        detail = clip(dataset.data, dataset.row(key))
         detail["media"] = {name.partition(".")[0]: f"/media/{key}/{name}" for name in TYPES}
         return overlay.shown(detail, overlay.read(self.out).get(key, ()))
 
@@ -140,23 +139,31 @@ class _Opened:
     """One version of a dataset, with what was read of it."""
 
     def __init__(self, out: Path) -> None:
-        self.catalogue = Catalogue(out)
+        self.data = opened(out)
         self.film = functools.lru_cache(maxsize=32)(self._film)
 
     @functools.cached_property
     def overview(self) -> dict[str, Any]:
         """The page's data on the dataset as a whole."""
-        return overview(self.catalogue, json.loads((self.catalogue.out / "metrics.json").read_text()))
+        return overview(self.data, json.loads((self.data.out / "metrics.json").read_text()))
 
     def row(self, key: str) -> dict[str, Any]:
         """A kept clip's row of the manifest."""
-        row = self.catalogue.row(_id(key))
+        row = self.data.row(_id(key))
         if row is None:
             raise NotThere(f"no clip {key!r} was kept")
         return row
 
+    def media(self, key: str, member: str) -> Answer:
+        """One of ``TYPES`` of a kept clip, where it lies in its shard."""
+        row = self.row(key)
+        if row[f"{member}_bytes"] is None:
+            raise NotThere(f"this dataset was left without {member}")
+        shard = self.data.out / "shards" / f"{row['shard']}.tar"
+        return Answer(TYPES[member], file=shard, offset=row[f"{member}_offset"], size=row[f"{member}_bytes"])
+
     def _film(self, name: str) -> dict[str, Any]:
-        facts = film(self.catalogue, name)
+        facts = film(self.data, name)
         if not facts["clips"]:
             raise NotThere(f"no film {name!r}")
         for card in facts["cast"]:
@@ -170,7 +177,7 @@ class _Opened:
         for card in self.film(name)["cast"]:
             if card["id"] == speaker:
                 place = {f"{what}_at": card.get(f"{what}_at")}
-                for found, kind, data in portrait(self.catalogue, place) if place[f"{what}_at"] else ():
+                for found, kind, data in portrait(self.data, place) if place[f"{what}_at"] else ():
                     if found == what:
                         return Answer(kind, data)
         raise NotThere(f"no {what} of {speaker!r}")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cinedub import overlay, shards
-from cinedub.catalogue import Catalogue
+from cinedub.dataset import load
 from cinedub.view.access import Access
 from cinedub.view.server import Server
 from cinedub.view.site import Site
@@ -95,7 +95,7 @@ def test_no_path_leads_to_a_file(server: Server, path: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("member", ["mp4", "vocals.flac"])
 def test_media_comes_out_of_the_shard_in_ranges(server: Server, dataset: Path, asked: str, status: int, part: slice, member: str) -> None:
-    row = Catalogue(dataset).row(KEY)
+    row = load(dataset).row(KEY)
     assert row is not None
     whole = shards.fetch_member(dataset, row, member)
     got, headers, body = ask(server, f"/media/{KEY}/{member}", **({"Range": asked} if asked else {}))
