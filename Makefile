@@ -101,7 +101,7 @@ evaluate: score-weights ## [DATASET=…] [FLAGS=…]: measure the dubbing model 
 EXAMPLES ?= out/examples
 examples: score-weights ## [EXAMPLES=out/examples] [FLAGS='--checkpoint FOLDER']: a page of what the dubbing model does, on films it never saw
 	@$(BIN)/cinedub weights fetch hifigan-universal
-	@$(BIN)/python -m pipelines.examples $(EXAMPLES) $(FLAGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pipelines.examples $(EXAMPLES) $(FLAGS)
 
 .PHONY: corpus train-small
 # The corpus and the recipe of the checkpoint that ships: see model/checkpoints/small/MODEL_CARD.md.

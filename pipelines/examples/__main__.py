@@ -8,10 +8,13 @@ examples:
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import multiprocessing
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,9 +22,9 @@ from typing import Any
 from cinedub import __version__, dubscore, storage, weights
 from cinedub.errors import CinedubError
 from cinedub.report.page import page, read
-from model.dub import SHIPPED, Dubbing
-from pipelines.examples import scenes, topics
-from pipelines.examples.versions import Studio
+from model.dub import SHIPPED
+from pipelines.examples.scenes import LANGUAGES
+from pipelines.examples.topics import TOPICS, spoken
 
 
 def write(out: Path, checkpoint: Path = SHIPPED) -> dict[str, Any]:
@@ -31,18 +34,12 @@ def write(out: Path, checkpoint: Path = SHIPPED) -> dict[str, Any]:
         WeightsError: no checkpoint, or weights that aren't here. StorageError: ``out`` can't be written.
     """
     began = time.monotonic()
-    studio = Studio(Dubbing(checkpoint), out)
-    _say(f"making {len(scenes.SCENES) * len(scenes.LANGUAGES)} films")
-    clips = scenes.films()
-    known, totals = topics.side_by_side(studio, clips, _say)
-    found = [
-        {"id": scene.name, "title": scene.title, "note": "", "examples": [known[scene.name, language] for language in scenes.LANGUAGES]}
-        for scene in scenes.SCENES
-    ]
-    found += [topics.cloning(studio, clips, _say), topics.emotions(studio, clips, known, _say), topics.instructions(studio, clips, known, _say)]
+    with ProcessPoolExecutor(len(LANGUAGES), multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(functools.partial(spoken, checkpoint=checkpoint, out=out), LANGUAGES))
     data = {
-        "topics": found, "totals": totals, "checkpoint": weights.digest(checkpoint), "shipped": checkpoint == SHIPPED, "scorers": dubscore.digests(),
-        "code": __version__, "wall_s": round(time.monotonic() - began),
+        "topics": [{"id": name, "title": title, "note": note, "examples": [each.examples[name] for each in found]} for name, title, note in TOPICS],
+        "totals": [row for each in found for row in each.totals], "checkpoint": weights.digest(checkpoint), "shipped": checkpoint == SHIPPED,
+        "scorers": dubscore.digests(), "code": __version__, "wall_s": round(time.monotonic() - began),
     }  # fmt: skip
     storage.write_atomic(out / "examples.json", (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
     storage.write_atomic(out / "index.html", document(data).encode())
@@ -53,10 +50,6 @@ def document(data: dict[str, Any]) -> str:
     """The page that shows what ``write`` found; its films lie beside it."""
     script = (resources.files("pipelines.examples") / "examples.js").read_text(encoding="utf-8")
     return page(data, "Examples · CineDub", "'self' file: data:", scripts=read("dom.js") + script)
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

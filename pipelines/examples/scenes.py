@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import multiprocessing
 import shutil
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,20 +57,14 @@ class Clip:
     background: Path
 
 
-def films(languages: Sequence[Language] = LANGUAGES, scenes: Sequence[Scene] = SCENES) -> dict[tuple[str, Language], Clip]:
-    """Every scene's clip by the scene's name and language. Two are made at once; what was made before is in the stage cache.
+def make(scene: Scene, language: Language) -> Path:
+    """The folder with the members of the scene's clip: the one of its film in which most people speak (the first of those).
+
+    What was made before is in the stage cache.
 
     Raises:
         WeightsError: a voice isn't here. StorageError: the cache can't be written.
     """
-    wanted = [(scene, language) for scene in scenes for language in languages]
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        folders = list(pool.map(make, *zip(*wanted, strict=True)))
-    return {(scene.name, language): read(folder) for (scene, language), folder in zip(wanted, folders, strict=True)}
-
-
-def make(scene: Scene, language: Language) -> Path:
-    """The folder with the members of the scene's clip: the one of its film in which most people speak (the first of those)."""
     hidden = 1.0 if scene.hidden else FilmSettings().hidden
     settings = choose(language=language, split="test", kinds=[scene.kind], seconds=scene.seconds, seed=scene.seed, height=_HEIGHT, hidden=hidden)
     with storage.Assets("Example", storage.address(_VERSION, dump(settings), str(scene.quick))) as assets:

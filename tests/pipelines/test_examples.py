@@ -52,7 +52,7 @@ def test_a_scene_is_a_film_of_the_test_split_and_every_system_says_it(tmp_path: 
     clip = scenes.read(scenes.make(scene, "en"))
     order = clip.record.order
     assert all(texts.split_of(line.text) == "test" and not line.on_screen for line in order.lines), "nobody saw these lines, nobody is seen"
-    example, measured = topics._example(studio, clip, order, "hidden-en")
+    example, measured = topics.example(studio, clip, order, "hidden-en")
     assert [version["label"] for version in example["versions"]] == ["Silent clip", "CineDub", "Baseline: TTS, stretched", "Original"]
     silent, *spoken = (media.probe(tmp_path / "out" / version["src"]) for version in example["versions"])
     assert [stream["codec_type"] for stream in silent["streams"]] == ["video"]
