@@ -39,7 +39,7 @@ class Scene:
 
 SCENES = (
     Scene("monologue", "Monologue", "monologue", 9, 1),
-    Scene("narration", "Narration: who speaks is never seen", "narration", 9, 2),
+    Scene("narration", "Narration: who speaks is never seen", "narration", 15, 2),
     Scene("dialogue", "Dialogue", "dialogue", 10, 3),
     Scene("ensemble", "Ensemble of three", "ensemble", 10, 4),
     Scene("hidden", "Hidden faces: something stands before whoever speaks", "dialogue", 10, 5, hidden=True),
@@ -58,7 +58,7 @@ class Clip:
 
 
 def make(scene: Scene, language: Language) -> Path:
-    """The folder with the members of the scene's clip: the one of its film in which most people speak (the first of those).
+    """The folder with the members of the scene's clip: the one of its film in which most people speak (the longest of those).
 
     What was made before is in the stage cache.
 
@@ -73,7 +73,8 @@ def make(scene: Scene, language: Language) -> Path:
             parts = assets.path("film")
             parts.mkdir()
             records = list(corpus.FilmRecords(quickly(plan) if scene.quick else plan, settings, parts).records([]))
-            for member in max(records, key=lambda record: len(record.scalars["speaker_ids"])).members:
+            chosen = max(records, key=lambda record: (len(record.scalars["speaker_ids"]), record.scalars["end_ms"] - record.scalars["start_ms"]))
+            for member in chosen.members:
                 Path(member.uri).rename(assets.path(member.name))
             shutil.rmtree(parts)
             assets.publish()
