@@ -12,7 +12,6 @@ from importlib import import_module
 from cinedub import __version__
 from cinedub.commands import DONE, FAILED, USAGE, VERBS
 from cinedub.errors import CinedubError, UsageError
-from cinedub.storage import scrubbed
 
 _EXAMPLES = """examples:
   cinedub build film.mp4 --out dataset
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     given, beam_flags = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
-    options = parser().parse_args(given)
+    options = parser(given).parse_args(given)
     logging.basicConfig(level=logging.WARNING if options.debug else logging.CRITICAL)
     try:
         if beam_flags and not options.takes_beam_flags:
@@ -43,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
+        from cinedub.storage import scrubbed
+
         foreseen = isinstance(error, CinedubError)
         print(f"cinedub: {scrubbed(str(error) if foreseen else _unforeseen(error))}", file=sys.stderr)
         return USAGE if foreseen else FAILED
@@ -57,8 +58,8 @@ def _take_beam_flags() -> list[str]:
     return [name for name in VERBS if getattr(import_module(f"cinedub.commands.{name}"), "TAKES_BEAM_FLAGS", False)]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's whole grammar."""
+def parser(given: Sequence[str] = VERBS) -> argparse.ArgumentParser:
+    """The command's grammar: every verb, and what those take that are among ``given``: the help page waits for no other's."""
     shape = argparse.RawDescriptionHelpFormatter
     whole = argparse.ArgumentParser("cinedub", description="Film footage to dubbing datasets.", epilog=_EXAMPLES, formatter_class=shape)
     whole.add_argument("--version", action="version", version=f"cinedub {__version__}")
@@ -69,7 +70,8 @@ def parser() -> argparse.ArgumentParser:
         module = import_module(f"cinedub.commands.{name}")
         summary, _, examples = (module.__doc__ or "").partition("\n\n")
         verb = verbs.add_parser(name, help=summary.strip().rstrip("."), description=summary, epilog=examples, formatter_class=shape)
-        module.arguments(verb)
+        if name in given:
+            module.arguments(verb)
         _everywhere(verb)
         verb.set_defaults(run=module.run, takes_beam_flags=getattr(module, "TAKES_BEAM_FLAGS", False))
     return whole

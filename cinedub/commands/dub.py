@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cinedub.commands import DONE, FAILED, LOSSES
-from schemas import Age, EmotionLabel, Gender
 
 TAKES_BEAM_FLAGS = True
-_MOODS = ", ".join(get_args(EmotionLabel))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
+    from schemas import Age, EmotionLabel, Gender
+
     what = parser.add_argument_group("what")
     what.add_argument("--script", metavar="FILE", help="lines: .srt, .vtt, .csv or .json")
     what.add_argument("--video", metavar="FILE", help="the clip or film: the speech lasts as long, and follows its lips")
@@ -44,7 +44,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--line", type=int, metavar="N", help="the line (from 1) that --text, --emotion and --take are for")
     how.add_argument("--text", help="new words for that line, else for the first")
     how.add_argument("--take", type=int, default=0, metavar="K", help="another try of that line, else of all")
-    how.add_argument("--emotion", choices=get_args(EmotionLabel), metavar="LABEL", help=f"of that line, else of all: {_MOODS}")
+    how.add_argument(
+        "--emotion", choices=get_args(EmotionLabel), metavar="LABEL", help=f"of that line, else of all: {', '.join(get_args(EmotionLabel))}"
+    )
     how.add_argument("--clue", help="a free description of manner and tone")
     how.add_argument("--age", choices=get_args(Age), metavar="AGE", help=f"of the speakers: {', '.join(get_args(Age))}")
     how.add_argument("--gender", choices=get_args(Gender), metavar="GENDER", help="female, male or uncertain")
