@@ -27,12 +27,11 @@ _BATCH = 16
 
 
 class CamPlusPlus:
-    """Plays ``voice_encoder``: 192 numbers for a voice."""
+    """Plays ``voice_encoder``: 192 numbers for a voice. It runs on one thread, whatever its settings say: on more they differ in their last bits."""
 
     def __init__(self, model: Model) -> None:
         path = weights.find(model.weights or "campplus")
         file = path / "campplus_cn_en_common.pt" if path.is_dir() else path
-        torch.set_num_threads(model.threads)
         self._network = Network().eval()
         try:
             self._network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
@@ -49,6 +48,7 @@ class CamPlusPlus:
         Raises:
             ModelError: VOICE_TOO_SHORT for less than 0.1 s.
         """
+        torch.set_num_threads(1)
         by_length: dict[int, list[int]] = defaultdict(list)
         for index, sound in enumerate(sounds):
             if len(sound) < _SHORTEST:

@@ -32,7 +32,7 @@ class Demucs:
 
     def __init__(self, model: config.Model) -> None:
         overlap = float(model.option("overlap", 0.25))
-        torch.set_num_threads(model.threads)
+        self._threads = model.threads
         self._device = torch.device(model.device)
         self._bag, origin = _load(model.weights or "htdemucs")
         self.digest = f"demucs-{VERSION}-{overlap}-{origin}"
@@ -50,6 +50,7 @@ class Demucs:
 
     @torch.inference_mode()
     def _separate(self, mix: Channels) -> Channels:
+        torch.set_num_threads(self._threads)  # one number for all of a process's networks: each says its own
         """One window, brought to the mean and deviation the network was trained with and back."""
         sound = torch.from_numpy(np.ascontiguousarray(mix))
         mean, deviation = sound.mean(), sound.mean(0).std() + 1e-8

