@@ -61,7 +61,7 @@ def _workers() -> Iterator[list[str]]:
         yield lost
     finally:
         if lost:
-            for process in _descendants(os.getpid()):
+            for process in descendants(os.getpid()):
                 try:
                     os.kill(process, signal.SIGKILL)
                 except ProcessLookupError:
@@ -69,7 +69,7 @@ def _workers() -> Iterator[list[str]]:
         threading.excepthook = former
 
 
-def _descendants(process: int) -> Iterator[int]:
+def descendants(process: int) -> Iterator[int]:
     """Worker processes under this one, with what they run."""
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -77,5 +77,5 @@ def _descendants(process: int) -> Iterator[int]:
         except (OSError, IndexError):
             continue
         if parent == process:
-            yield from _descendants(int(path.name))
+            yield from descendants(int(path.name))
             yield int(path.name)

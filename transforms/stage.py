@@ -309,12 +309,20 @@ def _rewrite(node: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
 
 def failure(stage: str, element: Any, error: Exception) -> Failure:
     """The dead letter of an element."""
-    code = error.code if isinstance(error, ElementError) else "OUT_OF_MEMORY" if isinstance(error, MemoryError) else "INTERNAL"
+    code = error.code if isinstance(error, ElementError) else "OUT_OF_MEMORY" if _memory_ran_out(error) else "INTERNAL"
     message = str(error) if isinstance(error, CinedubError) else f"{type(error).__name__}: {error}"
     trace = "".join(traceback.format_exception(error))
     digest = hashlib.sha256(trace.encode()).hexdigest()[:12]
     line = storage.scrubbed(message.splitlines()[0])[:500] if message else code
     return Failure(stage, element.id, code, line, digest, 1, storage.scrubbed(codec.encode(element).decode()))
+
+
+_NO_MEMORY = re.compile(r"failed to allocate|out of memory|bad_alloc|cannot allocate memory|can't allocate memory", re.IGNORECASE)
+
+
+def _memory_ran_out(error: Exception) -> bool:
+    """Whether there was no memory: native libraries say so in words of their own."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError | RuntimeError) and bool(_NO_MEMORY.search(str(error))))
 
 
 def media_length(element: Any) -> int:

@@ -164,3 +164,11 @@ def test_progress_that_cannot_be_written_or_was_cut_short_stops_nothing(tmp_path
     told = '["Probe", "done", 10, 5, 0, 1, 0]\n'
     note.write_text(f'{told}["Probe", "do{told}{told}["Prob')
     assert progress.Reader(tmp_path).update()["Probe"].done == 2
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("mkl_malloc: failed to allocate memory"), OSError(12, "Cannot allocate memory")], ids=str
+)
+def test_memory_that_runs_out_has_a_code_whoever_says_so(error: Exception) -> None:
+    assert failure("Hear", film(), error).code == "OUT_OF_MEMORY"
+    assert failure("Hear", film(), RuntimeError("a shape that nobody foresaw")).code == "INTERNAL"
