@@ -77,7 +77,7 @@ def remove_leftovers(folder: Path, before: float) -> int:
 
 @contextmanager
 def bounded(max_bytes: int) -> Iterator[None]:
-    """Tidy up at the start, every ten minutes, and at the end of the block, when nothing is in use by it any more."""
+    """Tidy up at the start, every ten minutes, and at the good end of the block, when nothing is in use by it any more."""
     storage.present()
     tidy(max_bytes)
     done = threading.Event()
@@ -94,8 +94,8 @@ def bounded(max_bytes: int) -> Iterator[None]:
         done.set()
         thread.join()
         storage.absent()
-        if max_bytes:
-            tidy(max_bytes)
+    if max_bytes:  # after a fault the same command wants it all again, and a disk that fails can't be tidied
+        tidy(max_bytes)
 
 
 def begun(out: Path) -> None:

@@ -133,9 +133,12 @@ def retry(out: Path, sets: Sequence[str] = (), beam_flags: Sequence[str] = (), m
 def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_flags: Sequence[str], mode: str) -> Outcome:
     """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
     commit.begin(out, settings)
-    attempts.keep_films(out, films)
     note = out / commit.BUILD / f"progress-{uuid.uuid4().hex}"
-    note.mkdir()
+    try:
+        attempts.keep_films(out, films)
+        note.mkdir()
+    except OSError as error:
+        raise storage.storage_error(error, out) from error
     os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
     options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
     runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
