@@ -17,7 +17,6 @@ import apache_beam as beam
 from cinedub.errors import CinedubError
 from cinedub.progress import Reader
 
-
 #: A fault of ours in the words of a runner.
 _SAID = re.compile(r"cinedub\.errors\.\w+: ([^\n]+)")
 
@@ -44,7 +43,7 @@ def run(pipeline: beam.Pipeline, reader: Reader) -> Any:
                 raise BuildFailed(f"a worker died ({lost[0]}); if memory ran out, use fewer; the same command goes on where it was") from error
             if isinstance(error, KeyboardInterrupt):
                 raise
-            if said := _SAID.findall(str(error)):  # it could not be told in the dataset's folder
+            if said := [str(error)] if isinstance(error, CinedubError) else _SAID.findall(str(error)):  # the dataset's folder could not take it
                 raise BuildFailed(said[-1].partition(" [while running")[0]) from error
             raise BuildFailed(f"the runner failed: {' '.join(str(error).split())[-300:]}; run with --debug for the trace") from error
     return result
