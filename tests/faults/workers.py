@@ -51,7 +51,7 @@ def main() -> int:
         print(f"{name}: {code} {told}", flush=True)
         _, status = os.waitpid(child(lambda place=place: build(films, place / "out"), place / "again"), 0)
         faults = compare(place / "out", folder / "undisturbed") + leftovers(place / "cache", place / "out")
-        if code not in (1, 2, 3) or not told or "Traceback" in said:
+        if code not in (1, 2, 3) or not told or len(set(told)) > 1:  # Beam's other worker may say what it thinks of it besides
             faults.insert(0, f"ended with {code}: {said[-500:]}")
         if status:
             faults.append(f"again: {(place / 'again').read_text()[-300:]}")
