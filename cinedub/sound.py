@@ -78,7 +78,7 @@ class _Disk:
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b")
         self._error: OSError | None = None
-        self.seek, self.tell, self.close = self._file.seek, self._file.tell, self._file.close
+        self.tell, self.close = self._file.tell, self._file.close
 
     def read(self, count: int) -> bytes:
         return self._file.read(count)
@@ -89,6 +89,13 @@ class _Disk:
         except OSError as error:
             self._error = error
         return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)  # what was written before goes to the disk now
+        except OSError as error:
+            self._error = error
+            return 0
 
     def check(self) -> None:
         if self._error is not None:
