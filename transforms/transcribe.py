@@ -160,4 +160,4 @@ class Transcribe(Stage[Scenes, Transcript]):
     """Write down what is said, scene by scene."""
 
     run = staticmethod(transcribe)
-    version = 4
+    version = 5
