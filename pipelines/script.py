@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from cinedub import backends, config, sources, storage
 from schemas import Dropped, Record, Source
 from transforms.correct import Correct
@@ -48,6 +50,7 @@ class _Folder(storage.Assets):
 def step(stage: Any, settings: Any, element: Any) -> Any:
     """What a stage's function makes of an element."""
     models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    threadpool_limits(1, "blas")  # as transforms.stage: what is heard hangs on it
     with _Folder(stage.__name__, storage.address(str(next(_count)))) as files:
         made = stage.run(element, settings, files, **models)
         files.publish()
