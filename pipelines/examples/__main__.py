@@ -15,12 +15,13 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from cinedub import __version__, dubscore, storage, weights
-from cinedub.errors import CinedubError
+from cinedub.errors import CinedubError, ModelError
 from cinedub.report.page import page, read
 from model.dub import SHIPPED
 from pipelines.examples.scenes import LANGUAGES
@@ -31,11 +32,16 @@ def write(out: Path, checkpoint: Path = SHIPPED) -> dict[str, Any]:
     """Make the films, dub them, and write the page; returns what it shows.
 
     Raises:
-        WeightsError: no checkpoint, or weights that aren't here. StorageError: ``out`` can't be written.
+        WeightsError: no checkpoint, or weights that aren't here. StorageError: ``out`` can't be written. ModelError: EXAMPLES_KILLED.
     """
     began = time.monotonic()
     with ProcessPoolExecutor(len(LANGUAGES), multiprocessing.get_context("spawn")) as pool:
-        found = list(pool.map(functools.partial(spoken, checkpoint=checkpoint, out=out), LANGUAGES))
+        try:
+            found = list(pool.map(functools.partial(spoken, checkpoint=checkpoint, out=out), LANGUAGES))
+        except BrokenProcessPool as error:
+            raise ModelError(
+                "EXAMPLES_KILLED", "a language's process was killed (it takes up to 3 GB); the same command goes on from there"
+            ) from error
     data = {
         "topics": [{"id": name, "title": title, "note": note, "examples": [each.examples[name] for each in found]} for name, title, note in TOPICS],
         "totals": [row for each in found for row in each.totals], "checkpoint": weights.digest(checkpoint), "shipped": checkpoint == SHIPPED,

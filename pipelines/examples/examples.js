@@ -43,12 +43,13 @@ function totals() {
 }
 
 document.getElementById("head").append(h("p", { class: "brand" }, "CineDub"), h("h1", null, "Dubbing examples"),
-  h("p", null, "Silent video, text and times, voices and emotions go in; speech in sync comes out. Films, faces and voices here are generated, and nothing of them was in training: "
-    + "lines, voices and faces are of the test split. Nothing was chosen by its result."));
+  h("p", null, "Silent video, text and times, voices and emotions go in; speech in sync comes out. Films, faces and voices here are generated. Lines, faces and voices are of the "
+    + "test split: no training set has them, though some voices are higher, lower or blended versions of voices that training heard. Nothing was chosen by its result."));
 document.getElementById("main").append(
   section("clips", "In figures", totals(),
     h("p", { class: "note" }, "Small numbers: a few clips a language, heard by Whisper base, whose own errors are in the row of the original. WER counts words, CER Chinese characters. "
-      + "Borders: how far speech begins and ends from where its line does, median. Similarity: CAM++ cosine with the voice asked for. The baseline is Kokoro at its own pace in a ready voice of "
+      + "Borders: how far speech begins and ends from where its line does, median; the original's own lines begin and end with a little silence. Similarity: CAM++ cosine with the "
+      + "voice asked for; the Chinese films' voices were made from voices that the baseline has, so it is near them without trying. The baseline is Kokoro at its own pace in a ready voice of "
       + "the speaker's gender, stretched into the slot with rubberband. All are measured without the background that they play over here; make evaluate measures more clips and says more."),
     h("p", { class: "note" }, DATA.shipped ? "Checkpoint: the one that comes with CineDub, " : "Checkpoint ", h("code", null, DATA.checkpoint.slice(0, 16)), `. CineDub ${DATA.code}. Scorers: `,
       h("code", null, Object.entries(DATA.scorers).map(([role, digest]) => `${role} ${digest.slice(0, 32)}`).join(", ")), ".")),

@@ -31,7 +31,7 @@ TOPICS = (
      "The same lines, voice and slots; only the instruction in words differs. Changes are against none. The baseline can't be told."),
 )  # fmt: skip
 _SYSTEMS = {"ours": "CineDub", "baseline": "Baseline: TTS, stretched", "original": "Original"}
-_MOODS: tuple[EmotionLabel, ...] = ("neutral", "anger", "happy", "sadness")
+_MOODS: tuple[EmotionLabel, ...] = ("neutral", "anger", "sadness")
 #: Instructions as datasets word them; the text and its time stay the same.
 _CLUES: dict[Language, tuple[str, ...]] = {
     "en": ("An adult man speaks at a fast pace. The mood is angry.", "An elderly woman speaks at a slow pace. The mood is sad."),
@@ -67,7 +67,7 @@ def spoken(language: Language, checkpoint: Path, out: Path) -> Spoken:
     _say(f"voices, emotions and instructions, {language}")
     examples["cloning"] = cloning(studio, clips["monologue"], clips["narration"], f"cloning-{language}")
     examples["emotion"] = emotions(studio, clips["monologue"], examples["monologue"], f"emotion-{language}")
-    examples["instruction"] = instructions(studio, clips["narration"], examples["narration"], f"instruction-{language}")
+    examples["instruction"] = instructions(studio, clips["monologue"], examples["monologue"], f"instruction-{language}")
     totals = []
     for system, label in _SYSTEMS.items():
         summary = dubtable.summary(heard[system], heard["original"])
