@@ -10,8 +10,7 @@ import functools
 import re
 import unicodedata
 
-import zhconv
-
+from cinedub.simplified import simplified
 from schemas import Language
 
 _ONES = [
@@ -91,7 +90,7 @@ def _ordinal(number: int) -> str:
 
 
 def _chinese(text: str) -> list[str]:
-    text = zhconv.convert(text, "zh-cn")
+    text = simplified(text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     text = re.sub(r"(\d[\d.]*)%", r"百分之\1", text)
     text = re.sub(r"(\d+)\.(\d+)", lambda m: f"{_hanzi(m[1])}点{_one_by_one(m[2])}", text)

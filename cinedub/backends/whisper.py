@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ctranslate2
-import zhconv
 from faster_whisper import WhisperModel
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from cinedub import config, weights
 from cinedub.backends.roles import Mono
 from cinedub.errors import WeightsError
+from cinedub.simplified import simplified, simplified_parts
 from schemas import Language, Span, Utterance, Word
 from schemas.speech import joined
 
-VERSION = "2"
+VERSION = "3"
 _RATE, _LONGEST_MS = 16000, 28_000
 _BREATH_MS = 500  # a pause inside what Whisper calls a segment that makes two utterances of it
 #: Latin words, or single characters.
@@ -76,8 +76,9 @@ class FasterWhisper:
             texts = [self._whisper.hf_tokenizer.decode(tokens) for tokens in self._kept.alternatives()]
         words = without_loops(words, length_ms=len(sound) * 1000 // _RATE)
         if language == "zh":
-            words = [Word(zhconv.convert(word.text, "zh-cn"), word.span, word.confidence) for word in words]
-            texts = [zhconv.convert(text, "zh-cn") for text in texts]
+            plain = simplified_parts([word.text for word in words])
+            words = [Word(text, word.span, word.confidence) for word, text in zip(words, plain, strict=True)]
+            texts = [simplified(text) for text in texts]
         breaths = split(words, _BREATH_MS)
         others = [aligned(breaths, text, language) for text in dict.fromkeys(texts)]
         return [_utterance(breath, language, [other[index] for other in others]) for index, breath in enumerate(breaths)]

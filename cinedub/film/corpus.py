@@ -141,7 +141,7 @@ class FilmRecords:
     def _record(self, key: str, clip: _Clip, pictures: list[np.ndarray], sketch: Sketch) -> Record:
         speaking: dict[str, list[Span]] = {}
         for item in clip.spoken:
-            speaking.setdefault(item.line.speaker, []).append(item.span)
+            speaking.setdefault(item.line.speaker, []).append(item.voiced)
         people, arrays = sketch.arrays(clip.span, speaking)
         path = {name: self.folder / f"{key}.{name}" for name in MEMBERS}
         write_video(pictures, path["mp4"])
@@ -194,12 +194,12 @@ class FilmRecords:
     def _line(self, item: Spoken) -> Line:
         words = tuple(Word(word.text, Span(item.start + word.start, item.start + max(word.end, word.start + 1)), 1.0) for word in item.speech.words)
         text = item.line.text
-        return Line(item.line.speaker, item.span, text, text, words, self._seen(item), Emotion(item.line.emotion, 1.0))  # type: ignore[arg-type]
+        return Line(item.line.speaker, item.voiced, text, text, words, self._seen(item), Emotion(item.line.emotion, 1.0))  # type: ignore[arg-type]
 
     def _seen(self, item: Spoken) -> bool:
         """Whether the speaker's face shows for at least half of the line."""
         shots = [shot for shot in self.plan.shots if not shot.hidden and any(seat.name == item.line.speaker for seat in shot.seats)]
-        return 2 * sum(item.span.overlap(Span(self.plan.ms(shot.first), self.plan.ms(shot.last))) for shot in shots) >= item.span.duration
+        return 2 * sum(item.voiced.overlap(Span(self.plan.ms(shot.first), self.plan.ms(shot.last))) for shot in shots) >= item.voiced.duration
 
     def _speaker(self, name: str, people: list[str]) -> Speaker:
         person = self.plan.characters[name]

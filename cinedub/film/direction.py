@@ -35,7 +35,7 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
             speaker = speakers.get(person.voice) or speakers.setdefault(person.voice, _speaker(person.voice))
             manner = acting.MANNERS[line.emotion]
             seed = settings.seed * 10_000 + index * 100 + number
-            speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed, manner=manner), manner.level_db)
+            speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed, manner=manner), manner.level_db, speaker.late_ms)
             own = [item.span.end for item in spoken if item.line.speaker == line.speaker]
             at = max([item.span.end for item in spoken]) + line.gap_ms if spoken else start + LEAD_IN_MS
             spoken.append(Spoken(line, max([at, *(end + 100 for end in own)]), speech))
@@ -50,24 +50,28 @@ def _speaker(voice: str) -> Speaker | Flite:
     return Flite(voice) if voice.startswith("flite_") else Speaker(voice)
 
 
-def trimmed(speech: Speech, gain_db: float = 0.0) -> Speech:
-    """The line with at most ``HEAD_MS`` of silence before its first word, ``TAIL_MS`` after its last sound, and the gain over all lines' loudness."""
+def trimmed(speech: Speech, gain_db: float = 0.0, late_ms: int = 0) -> Speech:
+    """The line with at most ``HEAD_MS`` of silence before its first sound, ``TAIL_MS`` after its last, and the gain over all lines' loudness.
+
+    Its first word begins with the first sound and its last ends with the last; ``late_ms`` is how far its times lag behind the sound.
+    """
     level = np.abs(speech.sound)
     window = RATE // 200
     envelope = level[: len(level) // window * window].reshape(-1, window).max(1)
     loud = np.flatnonzero(envelope > 0.02 * float(level.max()))
-    first = max(0, int(loud[0]) * 5 - HEAD_MS)
-    last = min(speech.duration_ms, int(loud[-1] + 1) * 5 + TAIL_MS)
+    onset, offset = int(loud[0]) * 5, int(loud[-1] + 1) * 5
+    first = max(0, onset - HEAD_MS)
+    last = min(speech.duration_ms, offset + TAIL_MS)
     samples = RATE // 1000
     sound = speech.sound[first * samples : last * samples].copy()
     fade = 5 * samples
     sound[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
     sound[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
     sound *= np.float32(0.07 * 10 ** (gain_db / 20) / max(float(np.sqrt(np.mean(sound**2))), 1e-6))
-    length = last - first
+    edges = {speech.words[0].start: onset, speech.words[-1].end: offset}
 
     def moved(ms: int) -> int:
-        return min(max(ms - first, 0), length)
+        return edges.get(ms, min(max(ms - late_ms, onset), offset)) - first
 
     phones = tuple(Phone(p.symbol, moved(p.start), moved(p.end)) for p in speech.phones if moved(p.start) < moved(p.end))
     words = tuple(SpokenWord(w.text, moved(w.start), moved(w.end)) for w in speech.words)

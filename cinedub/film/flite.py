@@ -32,6 +32,8 @@ _FIRST, _LAST = b"R:SylStructure.daughter1.daughter1.R:Segment.p.end", b"R:SylSt
 class Flite:
     """A voice by name: ``flite_slt``, ``flite_awb`` or ``flite_kal16``, with ``@`` and a pitch where wanted."""
 
+    late_ms = 0
+
     def __init__(self, voice: str) -> None:
         name, _, pitch = voice.removeprefix("flite_").partition("@")
         if name not in GENDERS:

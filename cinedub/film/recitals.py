@@ -23,12 +23,10 @@ from cinedub.film import corpus, medley, takes
 from cinedub.film import timbre as timbres
 from cinedub.film.acting import MANNERS
 from cinedub.film.recital import Performance, clip, cut, grouped, vectors
-from cinedub.film.voices import RATE, Speaker
+from cinedub.film.voices import LATE_MS, RATE, Speaker
 from schemas import Record, Shard
 from schemas.record import Split
 
-#: How far symbols lag behind the sound, in ms, measured at the onsets of lines.
-_LATE_HIBARI_MS, _LATE_KOKORO_MS = 30, 60
 #: Kokoro's takes are played at these speeds: other throats, other pitches, other paces.
 _PITCHES = (1.0, 0.88, 1.13, 0.80, 1.22)
 _LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 32 << 20
@@ -60,7 +58,7 @@ def hibari(voices: int, hours: float, seed: int, split: Split) -> Iterator[Itera
             text, emotion = next(told)
             of, heard = voice(int(rng.choice(cast)))
             sound, symbols = timbres.say(speaker, text, of, MANNERS[emotion], float(rng.uniform(0.72, 1.45)), rng)
-            sound, symbols = cut(sound, symbols, _LATE_HIBARI_MS, MANNERS[emotion].level_db + float(rng.normal(0, 0.7)), rng)
+            sound, symbols = cut(sound, symbols, LATE_MS, MANNERS[emotion].level_db + float(rng.normal(0, 0.7)), rng)
             spoken += len(sound) / RATE
             yield Performance(of.name, of.gender, of.age, "en", text, emotion, symbols, sound, _mixed(heard, rng))
 
@@ -89,7 +87,7 @@ def kokoro(folder: Path, pitches: Sequence[float], seed: int, split: Split) -> I
         manner = MANNERS[take.emotion]
         bent = pitch * manner.pitch**0.4
         symbols = tuple(dataclasses.replace(s, start=round(s.start / bent), end=round(s.end / bent)) for s in take.symbols)
-        sound, symbols = cut(_played(take.sound, bent), symbols, round(_LATE_KOKORO_MS / bent), manner.level_db + float(rng.normal(0, 0.7)), rng)
+        sound, symbols = cut(_played(take.sound, bent), symbols, round(LATE_MS / bent), manner.level_db + float(rng.normal(0, 0.7)), rng)
         gender = take.gender if 0.9 < pitch < 1.1 else "uncertain"
         name = f"{take.voice}@{pitch}"
         return Performance(name, gender, "adult", take.language, take.text, take.emotion, symbols, sound, vector(take, pitch))

@@ -58,8 +58,13 @@ class Spoken:
 
     @property
     def span(self) -> Span:
-        """From the first sound to the last."""
+        """Its place, with the little silence around it."""
         return Span(self.start, self.start + self.speech.duration_ms)
+
+    @property
+    def voiced(self) -> Span:
+        """From the first sound to the last."""
+        return Span(self.start + self.speech.words[0].start, self.start + self.speech.words[-1].end)
 
 
 @dataclass(frozen=True, slots=True)

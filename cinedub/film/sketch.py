@@ -90,8 +90,8 @@ class Sketch:
                 arrays["landmarks"][at] = landmarks
                 arrays["blendshapes"][at], arrays["crops"][at] = pose.blendshapes, pose.crop
                 arrays["points"][at], arrays["aperture"][at] = pose.points, pose.aperture
-                middle = (frame + 0.5) * FRAME_MS
-                arrays["speaking"][at] = any(said.start <= middle < said.end for said in speaking.get(face.person, ()))
+                shown = frame * FRAME_MS
+                arrays["speaking"][at] = any(said.start <= shown < said.end for said in speaking.get(face.person, ()))
         return [face.person for face in inside], arrays
 
 

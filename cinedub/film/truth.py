@@ -30,7 +30,7 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
         "lines": [_scene(planned, number) for number, planned in enumerate(plan.scenes)],
         "turns": [
             {
-                "start_ms": item.start, "end_ms": item.span.end, "speaker": item.line.speaker, "gender": people[item.line.speaker].gender,
+                "start_ms": item.voiced.start, "end_ms": item.voiced.end, "speaker": item.line.speaker, "gender": people[item.line.speaker].gender,
                 "age": people[item.line.speaker].age, "text": item.line.text, "emotion": item.line.emotion, "on_screen": item.line.on_screen,
                 "seen_ms": _seen(plan, item),
                 "words": [{"text": w.text, "start_ms": item.start + w.start, "end_ms": item.start + w.end} for w in item.speech.words],
@@ -53,7 +53,7 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
     }  # fmt: skip
     target.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=0 if not faces else 1))
     rttm = [
-        f"SPEAKER {_bare(film)} 1 {item.start / 1000:.3f} {item.speech.duration_ms / 1000:.3f} <NA> <NA> {item.line.speaker} <NA> <NA>\n"
+        f"SPEAKER {_bare(film)} 1 {item.voiced.start / 1000:.3f} {item.voiced.duration / 1000:.3f} <NA> <NA> {item.line.speaker} <NA> <NA>\n"
         for item in spoken
     ]
     target.with_suffix(".rttm").write_text("".join(rttm))
@@ -61,7 +61,7 @@ def write(plan: Plan, faces: list[FaceNote], target: Path) -> None:
     ctm = [f"{_bare(film)} 1 {start / 1000:.3f} {length / 1000:.3f} {text}\n" for start, length, text in words]
     target.with_suffix(".ctm").write_text("".join(ctm), "utf-8")
     stm = [
-        f"{_bare(film)} 1 {name} {item.start / 1000:.3f} {item.span.end / 1000:.3f} <o,{people[name].gender}> {item.line.text}\n"
+        f"{_bare(film)} 1 {name} {item.voiced.start / 1000:.3f} {item.voiced.end / 1000:.3f} <o,{people[name].gender}> {item.line.text}\n"
         for item in spoken
         for name in [item.line.speaker]
     ]
@@ -93,7 +93,7 @@ def _seen(plan: Plan, item: Spoken) -> list[list[int]]:
     """When, during the line, its speaker is in the picture."""
     spans = []
     for shot in plan.shots:
-        start, end = max(plan.ms(shot.first), item.start), min(plan.ms(shot.last), item.span.end)
+        start, end = max(plan.ms(shot.first), item.voiced.start), min(plan.ms(shot.last), item.voiced.end)
         if start < end and any(seat.name == item.line.speaker for seat in shot.seats):
             spans.append([start, end])
     return spans

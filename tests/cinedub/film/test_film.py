@@ -56,6 +56,16 @@ def test_two_people_talk_and_their_words_lie_inside_their_turns(truth):
         assert all(turn["start_ms"] <= word["start_ms"] < word["end_ms"] <= turn["end_ms"] for word in turn["words"])
 
 
+def test_turns_begin_and_end_with_their_sound(film, truth):
+    rate = 24_000
+    level = np.abs(read(film.with_suffix(".vocals.flac"), Span(0, truth["duration_ms"]), rate))
+    for turn in truth["turns"]:
+        first, last = (turn[edge] * rate // 1000 for edge in ("start_ms", "end_ms"))
+        floor = 0.02 * level[first:last].max()
+        assert level[first : first + rate // 100].max() > floor and level[last - rate // 100 : last].max() > floor
+        assert turn["words"][0]["start_ms"] == turn["start_ms"] and turn["words"][-1]["end_ms"] == turn["end_ms"]
+
+
 def test_a_mouth_is_open_while_its_owner_speaks_and_shut_while_another_does(truth):
     speaking, silent = [], []
     for face in truth["faces"]:
@@ -74,7 +84,7 @@ def test_voices_and_background_add_up_to_what_is_heard(film, truth):
 
 
 def test_the_voices_are_silent_where_nobody_speaks(film, truth):
-    voices = read(film.with_suffix(".vocals.flac"), Span(0, truth["turns"][0]["start_ms"]), 24000)
+    voices = read(film.with_suffix(".vocals.flac"), Span(0, truth["turns"][0]["start_ms"] - 40), 24000)
     assert np.abs(voices).max() == 0
 
 
