@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32
+
+from cinedub.thumbnails import Thumbnail
 
 STEP_MS = 10
 _BANDS, _FFT = 24, 2048
@@ -25,7 +27,6 @@ _DEAD = 15  # steps
 _NEAR_MS = 120  # encoders smear, and frames of sound don't end where frames of picture do
 
 Levels = Float32[np.ndarray, "steps bands"]
-Thumbnail = UInt8[np.ndarray, "18 32 3"]
 
 
 def levels(blocks: Iterable[Float32[np.ndarray, " samples"]], rate: int) -> Levels:

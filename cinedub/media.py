@@ -91,11 +91,33 @@ def pictures(path: Path, span: Span, size: tuple[int, int]) -> Generator[tuple[i
     Raises:
         MediaError: DECODE_VIDEO or DECODE_TIMEOUT.
     """
+    yield from _shown(_raw(_source(path, span).video, size), path, span, size, deadline(span))
+
+
+def filmed(path: Path, span: Span, size: tuple[int, int], target: Path) -> Generator[tuple[int, np.ndarray], None, None]:
+    """What ``pictures`` gives, from ``lead_in`` on, and when the last was taken a copy in ``target``: both from one decoding.
+
+    The copy is silent H.264 at a constant 25 frames a second, exactly ``round(duration / 40)`` frames: what ``on_grid`` makes of the pictures.
+
+    Raises:
+        MediaError: DECODE_VIDEO or DECODE_TIMEOUT.
+    """
+    heard = lead_in(span)
+    both = _source(path, Span(heard.start, span.end + 1000)).video.filter_multi_output("split", 2)
+    shown = _raw(both.stream(0).filter("trim", end=f"{span.end / 1000:.3f}"), size)
+    graph = ffmpeg.merge_outputs(shown, _copy(both.stream(1), span, target)).global_args("-y")
+    yield from _shown(graph, path, heard, size, 2 * deadline(span))
+
+
+def _raw(video: Any, size: tuple[int, int]) -> Any:
+    graph = video.filter("scale", *size, flags="bilinear").filter("showinfo", checksum=0)
+    return graph.output("pipe:", format="rawvideo", pix_fmt="rgb24", vsync="passthrough")
+
+
+def _shown(graph: Any, path: Path, span: Span, size: tuple[int, int], timeout_s: float) -> Generator[tuple[int, np.ndarray], None, None]:
     width, height = size
-    graph = _source(path, span).video.filter("scale", width, height, flags="bilinear").filter("showinfo", checksum=0)
-    graph = graph.output("pipe:", format="rawvideo", pix_fmt="rgb24", vsync="passthrough")
     bytes_each = width * height * 3
-    with _decoder(graph, deadline(span), "DECODE_VIDEO", path) as (out, times):
+    with _decoder(graph, timeout_s, "DECODE_VIDEO", path) as (out, times):
         while len(data := _read(out, bytes_each)) == bytes_each:
             pts = round(times.next() * 1000)
             if span.start <= pts < span.end:  # ffmpeg counts the length from the first picture, not from the span's start
@@ -119,7 +141,7 @@ def lead_in(span: Span) -> Span:
 def on_grid(frames: Iterable[tuple[int, np.ndarray]], span: Span) -> Iterator[tuple[int, int, np.ndarray]]:
     """Pictures at 25 Hz: ``(k, time in ms from span.start, picture)`` for k up to ``round(duration / 40)``.
 
-    Picture k is the last that came before ``span.start + 40 k + 20`` ms, as in ``write_video``; the first stands in before it, the last after it.
+    Picture k is the last that came before ``span.start + 40 k + 20`` ms; the first stands in before it, the last after it.
     Nothing is given where there is no picture at all.
     """
     total, k = round(span.duration / 40), 0
@@ -134,27 +156,21 @@ def on_grid(frames: Iterable[tuple[int, np.ndarray]], span: Span) -> Iterator[tu
         k += 1
 
 
-def write_video(path: Path, span: Span, target: Path) -> None:
-    """The picture over ``span`` as silent H.264 at a constant 25 frames a second, exactly ``round(duration / 40)`` frames.
-
-    Frame k shows the last source frame before ``span.start + 40 k + 20`` ms.
-
-    Raises:
-        MediaError: ENCODE_VIDEO or DECODE_TIMEOUT.
-    """
+def _copy(video: Any, span: Span, target: Path) -> Any:
+    """Frame k shows the last source frame before ``span.start + 40 k + 20`` ms."""
     frames, heard = round(span.duration / 40), lead_in(span)
     # The grid's frame 0 is shown at the span's start; pictures before it are there to be shown at the start, and cut off by ``trim``.
-    video = _source(path, Span(heard.start, span.end + 1000)).video.filter("setpts", f"PTS-{span.start / 1000:.3f}/TB")
-    video = video.filter("fps", 25, start_time=(heard.start - span.start) // 40 * 0.04).filter(
-        "tpad", stop_mode="clone", stop_duration=span.duration / 1000
+    video = (
+        video.filter("setpts", f"PTS-{span.start / 1000:.3f}/TB")
+        .filter("fps", 25, start_time=(heard.start - span.start) // 40 * 0.04)
+        .filter("tpad", stop_mode="clone", stop_duration=span.duration / 1000)
     )
     video = video.filter("trim", start=-0.01).filter("setpts", "PTS-STARTPTS")
     video = video.filter("scale", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)").filter("setsar", 1)
-    graph = video.output(
-        str(target), vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,
+    return video.output(
+        f"file:{target}", vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,
         format="mp4", movflags="+faststart", fflags="+bitexact", **{"flags:v": "+bitexact", "x264-params": "keyint=50:sliced-threads=0"},
     )  # fmt: skip
-    run(ffmpeg.compile(graph, overwrite_output=True)[1:], deadline(span) * 2, "ENCODE_VIDEO", path)
 
 
 def run(arguments: list[str], timeout_s: float, code: str, path: Path, level: str = "error") -> str:

@@ -114,10 +114,11 @@ class Reel:
 
 @dataclass(frozen=True, slots=True)
 class Shots:
-    """The cuts found in a reel: shots tile the reel's span, in order."""
+    """The cuts found in a reel: shots tile the reel's span, in order. ``thumbnails`` is an npz of small pictures of each (``cinedub.thumbnails``)."""
 
     reel: Reel
     spans: tuple[Span, ...]
+    thumbnails: str = ""
 
     def __post_init__(self) -> None:
         edges = [self.reel.span.start, *(span.end for span in self.spans)]

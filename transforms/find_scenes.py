@@ -10,29 +10,25 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from cinedub import config, continuity, media, storage
+from cinedub import config, continuity, storage, thumbnails
 from cinedub.continuity import Look, Sound
 from schemas import Scenes, Span, Stems
 from transforms.stage import Stage
 
 _PRIOR = -1.0  # log-odds of any cut: one in four changes the scene; a missed border spoils a clip, a false one only divides it
 _MEMORY = 4  # shots on both sides that are compared
-_EVERY_MS = 200  # pictures kept of a shot
 
 
 def find_scenes(stems: Stems, config: config.FindScenes, assets: storage.Assets) -> Scenes:
-    """Scenes that tile the reel's span. A cut ends a scene when the probability of that is at least ``config.threshold``.
-
-    Raises:
-        MediaError: DECODE_VIDEO or DECODE_TIMEOUT.
-    """
+    """Scenes that tile the reel's span. A cut ends a scene when the probability of that is at least ``config.threshold``."""
     reel, shots = stems.reel, stems.shots.spans
     if len(shots) == 1:
         return Scenes(stems, (reel.span,))
     start = reel.heard.start
     cuts = [shot.start for shot in shots[1:]]
     sound = Sound.measured(continuity.levels(*_mono(storage.resolve(stems.mix))), [cut - start for cut in cuts])
-    looks = _looks(storage.resolve(reel.film.uri), reel.span, shots)
+    black = np.zeros((*thumbnails.SIZE[::-1], 3), np.uint8)  # of a shot without a frame of its own
+    looks = [Look.of(pictures or [black]) for pictures in thumbnails.read(storage.resolve(stems.shots.thumbnails), len(shots))]
     edges, first = [reel.span.start], 0
     for index, cut in enumerate(cuts, start=1):
         evidence = sum(sound.evidence(cut - start, shots[index - 1].start - start, shots[index].end - start))
@@ -55,26 +51,8 @@ def _mono(path: Path) -> tuple[Iterator[np.ndarray], int]:
     return (block.mean(axis=1) for block in blocks), rate
 
 
-def _looks(video: Path, span: Span, shots: tuple[Span, ...]) -> list[Look]:
-    """What each shot looks like; one without a frame of its own is black."""
-    looks: list[Look] = []
-    kept: list[np.ndarray] = []
-    last = -_EVERY_MS
-    black = np.zeros((18, 32, 3), np.uint8)
-    for time, picture in media.pictures(video, span, (32, 18)):
-        while len(looks) < len(shots) - 1 and time >= shots[len(looks)].end:
-            looks.append(Look.of(kept or [black]))
-            kept, last = [], time - _EVERY_MS
-        if time - last >= _EVERY_MS:
-            kept.append(picture)
-            last = time
-    while len(looks) < len(shots):
-        looks.append(Look.of(kept or [black]))
-    return looks
-
-
 class FindScenes(Stage[Stems, Scenes]):
     """Find the cuts at which one scene ends and the next begins."""
 
     run = staticmethod(find_scenes)
-    version = 3
+    version = 4

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import __version__, config, manifest, media, shards, sound, storage, weights
+from cinedub import __version__, config, manifest, shards, sound, storage, weights
 from schemas import Clip, Line, Member, Record, Speaker, Take, Turn, codec
 from schemas.record import MEMBERS, SCHEMA
 from transforms.stage import Stage, identity
@@ -24,13 +24,11 @@ def pack(take: Take, settings: config.Settings, assets: storage.Assets) -> Recor
     """The record of a take, its members written and named.
 
     Video is silent H.264 at 25 fps; vocals are mono at 24 kHz; background and mix keep their channels at 48 kHz.
-
-    Raises:
-        MediaError: the film's pictures can't be read any more.
     """
     clip = take.script.clip
     members = dict(_render(clip))
     cast = take.script.cast
+    members["mp4"] = _member("mp4", storage.resolve(cast.faces.video), cast.faces.video)
     with np.load(storage.resolve(cast.faces.arrays), allow_pickle=False) as arrays:
         seen = dict(arrays)
     if cast.speaking:
@@ -50,7 +48,7 @@ class Pack(Stage[Take, Record]):
     """Make every take's sample."""
 
     run = staticmethod(pack)
-    version = 2
+    version = 3
 
     @staticmethod
     def key(element: Take) -> bytes:
@@ -60,18 +58,17 @@ class Pack(Stage[Take, Record]):
 
 
 def _render(clip: Clip) -> Iterator[tuple[str, Member]]:
-    """The media of a clip, cut once however often its annotations change."""
-    piece = codec.encode([clip.film.sha256, clip.span, clip.stems.vocals, clip.stems.background, clip.stems.mix, RATE_VOCALS, RATE_MIX])
-    with storage.Assets("Render", storage.address("1", piece)) as assets:
+    """The sound of a clip, cut once however often its annotations change."""
+    piece = codec.encode([clip.span, clip.stems.vocals, clip.stems.background, clip.stems.mix, RATE_VOCALS, RATE_MIX])
+    with storage.Assets("Render", storage.address("2", piece)) as assets:
         if not assets.there():
-            media.write_video(storage.resolve(clip.film.uri), clip.span, assets.path("mp4"))
             span = clip.span.shift(-clip.stems.reel.heard.start)
             vocals = sound.read(storage.resolve(clip.stems.vocals), span, RATE_VOCALS)
             sound.write(assets.path("vocals.flac"), [vocals[None]], RATE_VOCALS)
             for name, uri in (("background.flac", clip.stems.background), ("mix.flac", clip.stems.mix)):
                 sound.write(assets.path(name), [sound.read(storage.resolve(uri), span, RATE_MIX, mono=False)], RATE_MIX)
             assets.publish()
-        for name in ("mp4", "vocals.flac", "background.flac", "mix.flac"):
+        for name in ("vocals.flac", "background.flac", "mix.flac"):
             yield name, _member(name, assets.folder / name, assets.uri(name))
 
 

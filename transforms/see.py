@@ -4,7 +4,8 @@
                     └─ kept until their boxes are final ─ crops ─ landmarks ─ mouths, views, expressions ─┐
     vocals ─ loudness ────────────────────────────────────────────────────────────── speaking scores ─────┴─ npz
 
-The film is decoded once, at the size of its pictures (at most ``MOST_PX`` wide); a handful of them are held at any time.
+The clip is decoded once, at the size of its pictures (at most ``MOST_PX`` wide), and coded as the record will show it on the way; a handful of
+pictures are held at any time.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def see(
         MediaError: the film's pictures or the vocals can't be decoded.
     """
     watch = _Watch(clip, config, face_detector, landmarker, expression)
-    pictures = media.pictures(resolve(clip.film.uri), media.lead_in(clip.span), watch.size)
+    pictures = media.filmed(resolve(clip.film.uri), clip.span, watch.size, assets.path("mp4"))
     for frame, pts, picture in media.on_grid(media.ahead(pictures), clip.span):
         watch.show(frame, pts, picture)
     seen = watch.finish()
@@ -60,14 +61,14 @@ def see(
     arrays |= sounding
     np.savez_compressed(assets.path("faces.npz"), **arrays)  # type: ignore[arg-type]
     tracks = tuple(_track(index, looks, arrays["speaking"][index], clip.span, attributes) for index, looks in enumerate(seen))
-    return Faces(clip, tracks, assets.uri("faces.npz"), late)
+    return Faces(clip, tracks, assets.uri("faces.npz"), assets.uri("mp4"), late)
 
 
 class See(Stage[Clip, Faces]):
     """See who is in every clip."""
 
     run = staticmethod(see)
-    version = 2
+    version = 3
 
 
 @dataclass(slots=True)

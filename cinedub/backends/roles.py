@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -52,8 +51,10 @@ class Recogniser(Backend, Protocol):
 class ShotDetector(Backend, Protocol):
     """Finds true cuts in a picture track."""
 
-    def cuts(self, video: Path, span: Span) -> list[int]:
-        """Presentation times in ms on the film's clock of the first frame after each cut inside ``span``, sorted."""
+    size: tuple[int, int]
+
+    def cuts(self, frames: Iterable[tuple[int, Picture]]) -> list[int]:
+        """The times of the first frame after each cut, sorted. Frames come with their times in ms, in order, ``size`` (width, height) large."""
 
 
 class Segmenter(Backend, Protocol):

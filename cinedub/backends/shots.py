@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector, HashDetector
 
-from cinedub import config, media
-from schemas import Span
+from cinedub import config
+from cinedub.backends.roles import Picture
 
 VERSION = "1"
 
@@ -30,8 +30,8 @@ class SceneDetect:
         self.digest = f"scenedetect-{VERSION}-{self.size}-{self.ratio}-{self.strong}-{self.weak}-{self.layout}"
         cv2.setNumThreads(model.threads)
 
-    def cuts(self, video: Path, span: Span) -> list[int]:
-        """Times in ms on the film's clock of the first frame after each cut."""
+    def cuts(self, frames: Iterable[tuple[int, Picture]]) -> list[int]:
+        """Times of the first frame after each cut."""
         plain = AdaptiveDetector(self.ratio, min_scene_len=0, min_content_val=self.strong)
         dark = AdaptiveDetector(self.ratio, min_scene_len=0, min_content_val=self.weak)
         layout = HashDetector(self.layout, min_scene_len=0)
@@ -39,10 +39,10 @@ class SceneDetect:
         certain: set[int] = set()
         likely: set[int] = set()
         changed: set[int] = set()
-        for index, (time, picture) in enumerate(media.pictures(video, span, self.size)):
+        for index, (time, picture) in enumerate(frames):
             frame = FrameTimecode(index, 25.0)  # a mere counter: the true times are kept beside it
             blue_first = np.ascontiguousarray(picture[:, :, ::-1])
             times.append(time)
             for detector, found in ((plain, certain), (dark, likely), (layout, changed)):
                 found.update(cut.frame_num for cut in detector.process_frame(frame, blue_first))
-        return [times[index] for index in sorted(certain | likely & changed) if times[index] > span.start]
+        return [times[index] for index in sorted(certain | likely & changed) if index]

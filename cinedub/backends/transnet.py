@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,17 +11,18 @@ import torch.nn.functional as F
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
-from cinedub import config, media, weights
-from schemas import Span
+from cinedub import config, weights
+from cinedub.backends.roles import Picture
 
 VERSION = "1"
-_SIZE = (48, 27)
 _WINDOW, _STEP, _MARGIN = 100, 50, 25
 _REACH = 50  # frames on both sides that a frame is compared with
 
 
 class TransNet:
     """The shot detector. Option: ``threshold`` (0.5). Sees 100 frames at a time and decides on the 50 in the middle."""
+
+    size = (48, 27)
 
     def __init__(self, model: config.Model) -> None:
         path = weights.find(model.weights or "transnetv2")
@@ -35,18 +35,18 @@ class TransNet:
         self._net.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
         self._net.eval().to(self._device)
 
-    def cuts(self, video: Path, span: Span) -> list[int]:
-        """Times in ms on the film's clock of the first frame after each cut; of a gradual change, the frame after its middle."""
+    def cuts(self, frames: Iterable[tuple[int, Picture]]) -> list[int]:
+        """Times of the first frame after each cut; of a gradual change, the frame after its middle."""
         times: list[int] = []
-        scores = np.concatenate([np.zeros(0, np.float32), *self._scores(video, span, times)])[: len(times)]
+        scores = np.concatenate([np.zeros(0, np.float32), *self._scores(frames, times)])[: len(times)]
         edges = np.flatnonzero(np.diff(np.pad(scores > self.threshold, 1).astype(np.int8)))
         middles = [start + int(scores[start:end].argmax()) for start, end in zip(edges[::2], edges[1::2], strict=True)]
         return [times[middle + 1] for middle in middles if middle + 1 < len(times)]
 
-    def _scores(self, video: Path, span: Span, times: list[int]) -> Iterator[np.ndarray]:
+    def _scores(self, frames: Iterable[tuple[int, Picture]], times: list[int]) -> Iterator[np.ndarray]:
         """Probability of each frame being the last of its shot, 50 frames at a time, with more than there are frames; fills ``times``."""
         held: list[np.ndarray] = []
-        for picture in _padded(media.pictures(video, span, _SIZE), times):
+        for picture in _padded(frames, times):
             held.append(picture)
             if len(held) == _WINDOW:
                 yield self._window(held)
@@ -59,7 +59,7 @@ class TransNet:
         return torch.sigmoid(self._net(frames))[0, _MARGIN : _MARGIN + _STEP, 0].cpu().numpy()
 
 
-def _padded(frames: Iterator[tuple[int, np.ndarray]], times: list[int]) -> Iterator[np.ndarray]:
+def _padded(frames: Iterable[tuple[int, Picture]], times: list[int]) -> Iterator[np.ndarray]:
     """The pictures, with the first and last repeated so that every frame is in the middle of a window; their times go to ``times``."""
     picture = None
     for time, picture in frames:

@@ -26,7 +26,7 @@ Turns = list[tuple[str, int, int]]
 def cast_of(clip: Clip, turns: Turns, tracks: dict[str, list[FaceTrack]] | None = None, others: tuple[FaceTrack, ...] = ()) -> Cast:
     """A cast with these turns (speaker, start, end), each speaker's faces, and faces of people who don't speak."""
     tracks = tracks or {}
-    faces = Faces(clip, (*(t for own in tracks.values() for t in own), *others), "")
+    faces = Faces(clip, (*(t for own in tracks.values() for t in own), *others), "", "")
     spoken = tuple(Turn(who, Span(start, end), 0.9) for who, start, end in turns)
     names = sorted({who for who, _, _ in turns})
     speakers = tuple(Speaker(who, tuple(t.index for t in tracks.get(who, [])), "uncertain", "uncertain", (), (1.0,)) for who in names)

@@ -38,7 +38,7 @@ def make_cast(said: list[tuple[str, int, str]], language: Any = "en", speaking: 
     clip = Clip(Stems(Shots(reel, (Span(0, 600_000),)), "m", "v", "b"), span, span, tuple(heard), (span,))
     turns = tuple(Turn(who, utterance.span, 0.8) for (who, _, _), utterance in zip(said, heard, strict=True))
     track = FaceTrack(0, span, 80.0, 0.9, None, None, {}, speaking)
-    faces = Faces(clip, (track,), "faces.npz")
+    faces = Faces(clip, (track,), "faces.npz", "mp4")
     speakers = (Speaker("s001", (0,), "adult", "female", ("warm",), ()), Speaker("s002", (), "uncertain", "uncertain", (), ()))
     return Cast(Voices(clip, turns, "v.npz"), faces, speakers, turns)
 

@@ -171,15 +171,14 @@ def test_a_grid_is_full_where_pictures_are_missing() -> None:
 @pytest.mark.parametrize("rate", ["24000/1001", "25", "30", "50"])
 def test_a_written_clip_shows_what_the_grid_shows(tmp_path: Path, rate: str) -> None:
     path, span, target = film(tmp_path, rate=rate, seconds=2), Span(530, 1250), tmp_path / "clip.mp4"
-    media.write_video(path, span, target)
+    grid = [picture for _, _, picture in media.on_grid(media.filmed(path, span, SIZE, target), span)]
     written = [picture for _, picture in media.pictures(target, Span(0, 2000), SIZE)]
-    grid = [picture for _, _, picture in media.on_grid(media.pictures(path, media.lead_in(span), SIZE), span)]
     assert len(written) == len(grid) == round(span.duration / 40)
     assert numbers(written) == numbers(grid)
 
 
 def test_a_written_clip_is_full_past_the_end_of_the_film(tmp_path: Path) -> None:
-    media.write_video(film(tmp_path, seconds=1), Span(500, 1500), tmp_path / "clip.mp4")
+    list(media.filmed(film(tmp_path, seconds=1), Span(500, 1500), SIZE, tmp_path / "clip.mp4"))
     shown = list(media.pictures(tmp_path / "clip.mp4", Span(0, 2000), SIZE))
     assert [pts for pts, _ in shown] == list(range(0, 1000, 40))
 
@@ -187,7 +186,7 @@ def test_a_written_clip_is_full_past_the_end_of_the_film(tmp_path: Path) -> None
 def test_the_same_clip_is_written_in_the_same_bytes(tmp_path: Path) -> None:
     path = film(tmp_path)
     for name in ("a.mp4", "b.mp4"):
-        media.write_video(path, Span(100, 900), tmp_path / name)
+        list(media.filmed(path, Span(100, 900), SIZE, tmp_path / name))
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 

@@ -38,7 +38,7 @@ def make_cast(folder: Path, text: str, length: int, voices: dict[str, tuple[floa
     np.savez(folder / "v.npz", windows=np.array([[START, START + length]]), embeddings=np.array([window], np.float32))
     people = tuple(Speaker(name, (), "adult", "female", (), voice) for name, voice in (voices or {"s001": ()}).items())
     turns = (Turn("s001", span, 0.9),)
-    return Cast(Voices(clip, turns, str(folder / "v.npz")), Faces(clip, (), "f.npz"), people, turns)
+    return Cast(Voices(clip, turns, str(folder / "v.npz")), Faces(clip, (), "f.npz", "mp4"), people, turns)
 
 
 @pytest.fixture(scope="module")

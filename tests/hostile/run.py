@@ -59,9 +59,8 @@ def decode(film: Film, path: Path, clip: Path) -> None:
         assert samples == (span.duration * rate + 500) // 1000, f"{samples} samples at {rate} Hz for {span.duration} ms"
     scale = min(1.0, 1920 / film.video.width)
     size = (max(1, round(film.video.width * scale)), max(1, round(film.video.height * scale)))
-    frames = sum(1 for _ in media.on_grid(media.pictures(path, span, size), span))
+    frames = sum(1 for _ in media.on_grid(media.filmed(path, span, size, clip), span))
     assert frames in (0, round(span.duration / 40)), f"{frames} pictures for {span.duration} ms"
-    media.write_video(path, span, clip)
     made = media.probe(clip)["streams"]
     assert [stream["codec_type"] for stream in made] == ["video"] and int(made[0]["nb_frames"]) == round(span.duration / 40), (
         "a clip of another length"

@@ -25,7 +25,7 @@ def test_passes_over_the_source_are_those_that_ffmpeg_was_asked_for(film: Path, 
     monkeypatch.setenv("PATH", str(path), prepend=":")
     assert len(list(media.pictures(film, Span(0, 6_000), (64, 36)))) == 60
     list(media.sound(film, Span(0, 12_000), 16_000, 1))
-    media.write_video(film, Span(2_000, 5_000), tmp_path / "clip.mp4")
+    list(media.filmed(film, Span(2_000, 5_000), (64, 36), tmp_path / "clip.mp4"))
     list(media.sound(film, Span(3_000, 6_000), 16_000, 1))
     list(media.pictures(tmp_path / "clip.mp4", Span(0, 3_000), (64, 36)))  # another file
     found = bench.passes(log.read_text(), film, 12.0)

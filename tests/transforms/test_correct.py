@@ -60,7 +60,7 @@ def make_cast(language: Any = "en", texts: list[str] | None = None) -> Cast:
     said = (Utterance(Span(words[0].span.start, words[-1].span.end), "x", words, 0.8, ("Where were you last night?",)),) if words else ()
     clip = Clip(Stems(Shots(reel, (Span(0, 60_000),)), "m", "v", "b"), Span(0, 60_000), span, said, (span,))
     turns = tuple(Turn("s001", utterance.span, 0.9) for utterance in said)
-    faces = Faces(clip, (FaceTrack(0, span, 90.0, 0.9, 40.0, 0.1, {"anger": 0.6}, ((Span(10_500, 12_500), 0.9),)),), "f.npz")
+    faces = Faces(clip, (FaceTrack(0, span, 90.0, 0.9, 40.0, 0.1, {"anger": 0.6}, ((Span(10_500, 12_500), 0.9),)),), "f.npz", "mp4")
     speakers = (Speaker("s001", (0,), "middle-aged", "male", ("low",), (0.1,)), Speaker("s002", (), "uncertain", "uncertain", (), ()))
     return Cast(Voices(clip, turns, "v.npz"), faces, speakers, turns)
 

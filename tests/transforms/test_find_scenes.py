@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from cinedub import config
+from cinedub import config, media
+from cinedub.thumbnails import Thumbnails
 from schemas import AudioStream, Film, Reel, Shots, Span, Stems, VideoStream
 from transforms.find_scenes import find_scenes
 
@@ -68,7 +69,11 @@ def film(folder: Path, scenes: list[list[tuple[int, float]]], sounds: list[np.nd
     soundfile.write(folder / "mix.flac", np.concatenate(sounds), RATE)
     stream = VideoStream(0, "h264", WIDTH, HEIGHT, "25/1")
     work = Film("film", "0" * 64, str(folder / "film.mp4"), "", None, "en", stream, AudioStream(1, "aac", RATE, 1), at)
-    return Stems(Shots(Reel(work, Span(0, at), Span(0, at)), tuple(shots)), str(folder / "mix.flac"), "", "")
+    small = Thumbnails()
+    for _ in small.of(media.pictures(folder / "film.mp4", Span(0, at), (WIDTH, HEIGHT))):
+        pass
+    small.write(shots, folder / "thumbnails.npz")
+    return Stems(Shots(Reel(work, Span(0, at), Span(0, at)), tuple(shots), str(folder / "thumbnails.npz")), str(folder / "mix.flac"), "", "")
 
 
 def borders(stems: Stems) -> list[int]:

@@ -65,7 +65,7 @@ def script(folder: Path, turns: list[tuple[str, int, int]], confidences: list[tu
     lines = (Line("s001", Span(2000, 3000), "w", "w", words, False, Emotion("uncertain", 0.0)),)
     seen = () if late is None else (FaceTrack(0, span, 100, 0.9, None, None),)
     return Script(
-        Cast(Voices(clip, spoken, ""), Faces(clip, seen, "", late), speakers, spoken),
+        Cast(Voices(clip, spoken, ""), Faces(clip, seen, "", "", late), speakers, spoken),
         lines,
         spoken,
         "monologue",

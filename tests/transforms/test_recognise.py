@@ -67,7 +67,7 @@ class Scene:
             embedding=np.array([person(f"face {who}", 128) for who, _ in seen], np.float32).reshape(-1, 128),
         )  # fmt: skip
         self.voices.append(Voices(clip, tuple(sorted((turn for turn, _ in turns), key=lambda turn: turn.span)), f"{name}-voices.npz"))
-        self.faces.append(Faces(clip, tuple(track for _, track in seen), f"{name}-faces.npz"))
+        self.faces.append(Faces(clip, tuple(track for _, track in seen), f"{name}-faces.npz", "mp4"))
 
     def sounds(self, who: str) -> np.ndarray:
         """A window of a voice; ``"anna+bela"`` sounds like both."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cinedub import backends, weights
+from cinedub import backends, media, weights
 from cinedub.config import Model
 from schemas import Span
 
@@ -31,11 +31,16 @@ def film(path: Path, rate: str, seconds: float, *extra: str, picture: str = "nul
     return path
 
 
+def cuts(model: Model, video: Path, span: Span) -> list[int]:
+    detector = backends.load("detector", model)
+    return detector.cuts(media.pictures(video, span, detector.size))
+
+
 @pytest.mark.parametrize("model", DETECTORS)
 def test_cuts_are_exact_at_23_976_frames(tmp_path: Path, model: Model) -> None:
     video = film(tmp_path / "film.mp4", "24000/1001", 48 * 1.001 / 24)
-    cuts = backends.load("detector", model).cuts(video, Span(0, 6000))
-    assert cuts == [2002, 4004]
+    found = cuts(model, video, Span(0, 6000))
+    assert found == [2002, 4004]
 
 
 @pytest.mark.parametrize("model", DETECTORS[:1])
@@ -44,16 +49,16 @@ def test_cuts_are_exact_where_frames_have_no_rate(tmp_path: Path, model: Model) 
     video = film(tmp_path / "film.mkv", "25", 2, "-vsync", "vfr", picture=drop)
     shown = [index for index in range(150) if index % 3 == 1 or index >= 50]
     first = shown[0] * 40
-    assert backends.load("detector", model).cuts(video, Span(0, 5900)) == [50 * 40 - first, 100 * 40 - first]
+    assert cuts(model, video, Span(0, 5900)) == [50 * 40 - first, 100 * 40 - first]
 
 
 @pytest.mark.parametrize("model", DETECTORS[:1])
 def test_only_the_span_is_searched_on_the_films_clock(tmp_path: Path, model: Model) -> None:
     video = film(tmp_path / "film.mp4", "25", 2)
-    assert backends.load("detector", model).cuts(video, Span(3000, 6000)) == [4000]
+    assert cuts(model, video, Span(3000, 6000)) == [4000]
 
 
 @pytest.mark.parametrize("model", DETECTORS[:1])
 def test_a_cut_in_the_dark_is_found_and_movement_is_none(tmp_path: Path, model: Model) -> None:
     dark = "colorchannelmixer=rr=0.12:gg=0.12:bb=0.12"
-    assert backends.load("detector", model).cuts(film(tmp_path / "dark.mp4", "25", 2, picture=dark), Span(0, 6000)) == [2000, 4000]
+    assert cuts(model, film(tmp_path / "dark.mp4", "25", 2, picture=dark), Span(0, 6000)) == [2000, 4000]
