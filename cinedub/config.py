@@ -110,7 +110,7 @@ class Hear:
 class See:
     """Who can be seen. Detection looks every ``detect_every_ms`` at pictures ``detect_width`` pixels wide."""
 
-    face_detector: Model = Model("centerface", "centerface")
+    face_detector: Model = Model("centerface", "centerface", threads=1)
     landmarker: Model = Model("mediapipe", "face-landmarker")
     face_encoder: Model = Model("dlib", "dlib-face")
     expression: Model = Model("fer", "fer")

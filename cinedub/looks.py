@@ -129,8 +129,17 @@ def around(picture: Picture, box: tuple[float, float, float, float], reach: floa
     return picture[top : max(top, round(middle_y + half)), left : max(left, round(middle_x + half))], left, top
 
 
+def smaller(picture: Picture, times: int) -> Picture:
+    """A picture so many times smaller, each pixel the mean of those that it stands for: by a whole number that is fast."""
+    if times == 1:
+        return picture
+    height, width = (side // times for side in picture.shape[:2])
+    return cv2.resize(picture[: height * times, : width * times], (width, height), interpolation=cv2.INTER_AREA)
+
+
 def _sharpness(part: Picture) -> float:
     """In (0, 1): how much detail a face shows at a size of 64 pixels, whatever its size in the picture."""
+    part = smaller(part, max(1, min(part.shape[:2]) // 128))
     grey = cv2.cvtColor(cv2.resize(part, (64, 64), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     detail = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     return detail / (detail + 300.0)

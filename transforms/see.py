@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,7 +22,7 @@ from jaxtyping import Bool, Float32
 
 from cinedub import alignment, config, lips, media, sound, speaking, sync
 from cinedub.backends import roles
-from cinedub.looks import Looks, around, enlarged, mean_vector
+from cinedub.looks import Looks, around, enlarged, mean_vector, smaller
 from cinedub.storage import Assets, resolve
 from cinedub.tracking import Track, Tracker, size
 from schemas import Clip, Faces, FaceTrack, Span, Sync
@@ -33,6 +34,8 @@ MOST_PX = 1920
 BRIDGE_MS = 640
 #: Landmarks are looked for in a square of this many box sides; their middle must lie within half a side of the box's.
 REACH = 1.7
+#: It is made smaller by whole numbers down to this: the landmarker's own picture of a face is 256 pixels wide.
+CLOSE_PX = 256
 RATE = 16_000
 
 
@@ -51,10 +54,11 @@ def see(
     Raises:
         MediaError: the film's pictures or the vocals can't be decoded.
     """
-    watch = _Watch(clip, config, face_detector, landmarker, expression)
-    pictures = media.filmed(resolve(clip.film.uri), clip.span, watch.size, assets.path("mp4"))
-    for frame, pts, picture in media.on_grid(media.ahead(pictures), clip.span):
-        watch.show(frame, pts, picture)
+    with ThreadPoolExecutor(1, "detect") as beside:
+        watch = _Watch(clip, config, face_detector, landmarker, expression, beside)
+        pictures = media.filmed(resolve(clip.film.uri), clip.span, watch.size, assets.path("mp4"))
+        for frame, pts, picture in media.on_grid(media.ahead(pictures), clip.span):
+            watch.show(frame, pts, picture)
     seen = watch.finish()
     arrays = _arrays(seen, watch.pts, face_encoder)
     sounding, late = going(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
@@ -68,7 +72,7 @@ class See(Stage[Clip, Faces]):
     """See who is in every clip."""
 
     run = staticmethod(see)
-    version = 3
+    version = 4
 
 
 @dataclass(slots=True)
@@ -79,11 +83,22 @@ class _Shown:
 
 
 class _Watch:
-    """Pictures pass; faces are followed. Holds the pictures whose boxes may still change, and no others."""
+    """Pictures pass; faces are followed. Holds the pictures whose boxes may still change, and no others.
+
+    The detector looks at a picture ``beside``, while those before it are looked at closely.
+    """
 
     def __init__(
-        self, clip: Clip, settings: config.See, detector: roles.FaceDetector, landmarker: roles.Landmarker, expression: roles.ExpressionReader
+        self,
+        clip: Clip,
+        settings: config.See,
+        detector: roles.FaceDetector,
+        landmarker: roles.Landmarker,
+        expression: roles.ExpressionReader,
+        beside: Executor,
     ) -> None:
+        self._beside = beside
+        self._asked: tuple[int, Future[list[roles.FaceBox]]] | None = None
         self.settings, self.detector, self.landmarker, self.expression = settings, detector, landmarker, expression
         self.frames = round(clip.span.duration / FRAME_MS)
         self.pts = np.zeros(self.frames, np.int64)
@@ -103,9 +118,12 @@ class _Watch:
         self._waiting.append(_Shown(frame, pts, picture))
         first, after = self._shots[0]
         if (frame - first) % self._every == 0 or frame == after - 1:
-            self._tracker.look(frame, self._detect(picture))
-            self._look(self._tracker.settled if frame < after - 1 else frame)
+            before, self._asked = self._asked, (frame, self._beside.submit(self._detect, picture))
+            self._settle(before)
         if frame == after - 1:
+            self._settle(self._asked)
+            self._look(frame)
+            self._asked = None
             self._shots.popleft()
             self._begin()
 
@@ -121,6 +139,12 @@ class _Watch:
         self._tracker = Tracker(round(BRIDGE_MS / FRAME_MS))
         self._by_track: dict[int, Looks] = {}
 
+    def _settle(self, asked: tuple[int, Future[list[roles.FaceBox]]] | None) -> None:
+        if asked is not None:
+            frame, faces = asked
+            self._tracker.look(frame, faces.result())
+            self._look(self._tracker.settled)
+
     def _detect(self, picture: roles.Picture) -> list[roles.FaceBox]:
         scale = min(1.0, self.settings.detect_width / picture.shape[1])
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
@@ -130,17 +154,20 @@ class _Watch:
 
     def _look(self, settled: int) -> None:
         """Look closely at the faces of every picture up to the settled frame, then let the picture go."""
+        due: list[tuple[_Shown, Track, roles.FaceBox, bool]] = []
         while self._waiting and self._waiting[0].frame <= settled:
             shown = self._waiting.popleft()
             again, self._last_pts = shown.pts == self._last_pts, shown.pts
-            new = []
             for track in self._tracker.tracks:
-                face = track.at(shown.frame)
-                if face is not None and not (again and self._looks_of(track).repeat(shown.frame)):
-                    new.append((self._looks_of(track), face))
-            found = self._landmarks(shown.picture, [face for _, face in new])
-            for (looks, face), landmarks in zip(new, found, strict=True):
-                looks.add(shown.frame, shown.picture, face, landmarks, self.expression)
+                if (face := track.at(shown.frame)) is not None:
+                    due.append((shown, track, face, again and track.at(shown.frame - 1) is not None))
+        found = iter(self._landmarks([(shown.picture, face) for shown, _, face, again in due if not again]))
+        for shown, track, face, again in due:
+            looks = self._looks_of(track)
+            if again:
+                looks.repeat(shown.frame)
+            else:
+                looks.add(shown.frame, shown.picture, face, next(found), self.expression)
 
     def _looks_of(self, track: Track) -> Looks:
         if id(track) not in self._by_track:
@@ -148,11 +175,12 @@ class _Watch:
             self._looks.append((track, self._by_track[id(track)]))
         return self._by_track[id(track)]
 
-    def _landmarks(self, picture: roles.Picture, faces: list[roles.FaceBox]) -> list[roles.Landmarks | None]:
-        parts = [around(picture, face.box, REACH) for face in faces]
-        found = self.landmarker.landmarks([alignment.brighten(part) for part, _, _ in parts])
-        placed = [landmarks and shifted(landmarks, left, top) for landmarks, (_, left, top) in zip(found, parts, strict=True)]
-        return [landmarks if landmarks and _belongs(landmarks, face) else None for landmarks, face in zip(placed, faces, strict=True)]
+    def _landmarks(self, faces: list[tuple[roles.Picture, roles.FaceBox]]) -> list[roles.Landmarks | None]:
+        parts = [around(picture, face.box, REACH) for picture, face in faces]
+        times = [max(1, min(part.shape[:2]) // CLOSE_PX) for part, _, _ in parts]
+        found = self.landmarker.landmarks([alignment.brighten(smaller(part, by)) for (part, _, _), by in zip(parts, times, strict=True)])
+        placed = [landmarks and shifted(landmarks, by, left, top) for landmarks, by, (_, left, top) in zip(found, times, parts, strict=True)]
+        return [landmarks if landmarks and _belongs(landmarks, face) else None for landmarks, (_, face) in zip(placed, faces, strict=True)]
 
     def _stays(self, track: Track) -> bool:
         return (track.last - track.first + 1) * FRAME_MS >= self.settings.min_track_ms and max(
@@ -174,9 +202,9 @@ def _belongs(landmarks: roles.Landmarks, face: roles.FaceBox) -> bool:
     return bool(max(abs(x - (x0 + x1) / 2), abs(y - (y0 + y1) / 2)) < size(face) / 2)
 
 
-def shifted(landmarks: roles.Landmarks, left: int, top: int) -> roles.Landmarks:
-    """A crop's landmarks in the picture that it was cut from."""
-    return roles.Landmarks(landmarks.points + np.array([left, top, 0], np.float32), landmarks.blendshapes)
+def shifted(landmarks: roles.Landmarks, times: int, left: int, top: int) -> roles.Landmarks:
+    """The landmarks of a crop that was made so many ``times`` smaller, in the picture that it was cut from."""
+    return roles.Landmarks(landmarks.points * np.float32(times) + np.array([left, top, 0], np.float32), landmarks.blendshapes)
 
 
 def _arrays(seen: list[Looks], pts: np.ndarray, encoder: roles.FaceEncoder) -> dict[str, np.ndarray]:
