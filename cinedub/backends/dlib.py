@@ -1,4 +1,4 @@
-"""dlib's face recognition network (King, 2017): 128 numbers that lie close for one person and apart for two."""
+"""dlib's face recognition network (King, 2017): 128 numbers that lie close for one person and apart for two. ONNX Runtime runs it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from jaxtyping import Float32
 
 from cinedub import weights
 from cinedub.alignment import chip
+from cinedub.backends import dlib_network
+from cinedub.backends.onnx_session import session
 from cinedub.backends.roles import FaceBox, Picture
 from cinedub.config import Model
 from cinedub.errors import ModelError, WeightsError
 
-VERSION = "1"
-CHIP, PADDING = 150, 0.25
+VERSION = "2"
+CHIP, PADDING = dlib_network.SIDE, 0.25
 
 
 class Dlib:
     """Turns a face into a vector. The face is put upright by the five points that came with it or, where it has none, by dlib's own."""
 
-    size = 128
+    size = dlib_network.LENGTH
 
     def __init__(self, model: Model) -> None:
         folder = weights.find(model.weights)
         self.digest = f"dlib-{VERSION}-{weights.digest(folder)}"
         try:
-            self._network = dlib.face_recognition_model_v1(str(folder / "dlib_face_recognition_resnet_model_v1.dat"))
+            self._network = session(dlib_network.network(folder / "dlib_face_recognition_resnet_model_v1.dat"), model)
             self._points = dlib.shape_predictor(str(folder / "shape_predictor_5_face_landmarks.dat"))
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise WeightsError(f"dlib can't read the models in {folder}: {error}") from error
 
     def encode(self, picture: Picture, face: FaceBox) -> Float32[np.ndarray, " embedding"]:
@@ -39,7 +41,9 @@ class Dlib:
         if picture.size == 0:
             raise ModelError("EMPTY_CROP", "a picture without pixels has no face")
         upright = chip(picture, face.points, CHIP, PADDING) if face.points else self._own_chip(picture, face)
-        vector = np.asarray(self._network.compute_face_descriptor(upright), np.float32)
+        tensor = (upright.astype(np.float32) - dlib_network.MEAN) * dlib_network.SCALE
+        (vectors,) = self._network.run(None, {"pictures": tensor.transpose(2, 0, 1)[None]})
+        vector = np.asarray(vectors[0], np.float32)
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
     def _own_chip(self, picture: Picture, face: FaceBox) -> Picture:
