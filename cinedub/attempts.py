@@ -24,6 +24,11 @@ def keep_films(out: Path, films: Sequence[Source]) -> None:
     storage.write_atomic(out / BUILD / _FILMS, codec.encode(rows))
 
 
+def films(out: Path) -> int:
+    """How many films a dataset is made of."""
+    return len(codec.decode((out / BUILD / _FILMS).read_bytes(), list[Source]))
+
+
 def forget(out: Path) -> None:
     """A dataset is made anew, with one set of settings."""
     for path in [*(out / BUILD).glob("former-*.toml"), out / BUILD / _ATTEMPTS]:

@@ -20,6 +20,8 @@ from schemas import Shard, codec
 
 SUCCESS = "_SUCCESS"
 BUILD = ".build"
+#: What the graph's last step writes there.
+FACTS = ("films", "shards", "losses")
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def begin(out: Path, settings: config.Settings | str) -> None:
         cache.remove_leftovers(out, time.time())
         for folder in build.glob("progress-*/"):
             shutil.rmtree(folder)
-        for path in (*build.glob("failures/*.jsonl"), build / "dropped.parquet"):
+        for path in (*build.glob("failures/*.jsonl"), build / "dropped.parquet", *(build / f"{name}.json" for name in FACTS)):
             path.unlink(missing_ok=True)
         (build / "failures").mkdir(exist_ok=True)
         (build / "shards").mkdir(exist_ok=True)

@@ -7,7 +7,8 @@ import os
 import resource
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from cinedub import attempts, backends, cache, commit, config, display, overlay, progress, shards, sources, storage, weights
+from cinedub.errors import UsageError
 from pipelines.run import run
 from schemas import Shard, Source, codec
 from transforms.amend import amended
@@ -112,6 +114,33 @@ def build(
         return make(films, out, settings, beam_flags, mode)
 
 
+def detach(names: Sequence[str], out: Path, settings: config.Settings, limit: int | None = None, beam_flags: Sequence[str] = ()) -> None:
+    """Hand the graph to its runner and don't wait; ``finish`` makes the dataset when the runner is done. Arguments and errors as ``build``."""
+    films = sources.expand(names)[:limit]
+    preflight(settings)
+    with commit.at_work(out):
+        attempts.forget(out)
+        with _begun(films, out, settings):
+            _pipeline(films, out, settings, beam_flags).run()
+
+
+def finish(out: Path) -> Outcome:
+    """Make the dataset of a detached build whose runner is done.
+
+    Raises:
+        UsageError: no build was detached here, or its runner isn't done. StorageError: it can't be written.
+    """
+    with commit.at_work(out):
+        build = out / commit.BUILD
+        notes = sorted(build.glob("progress-*/"))
+        if not notes:
+            raise UsageError(f"{out}: no build waits here for its end")
+        if not (build / "shards.json").exists():
+            raise UsageError(f"{out}: its runner has not come to the end; see cinedub status {out}")
+        wall_s = (build / "shards.json").stat().st_mtime - (build / "settings.toml").stat().st_mtime
+        return _commit(out, config.load(build / "settings.toml"), _told(progress.Reader(notes[-1])), wall_s, notes[-1])
+
+
 def retry(out: Path, sets: Sequence[str] = (), beam_flags: Sequence[str] = (), mode: str = "text") -> Outcome | None:
     """Try the dead letters of a finished dataset again, and merge what comes of them; None when there are none.
 
@@ -132,6 +161,14 @@ def retry(out: Path, sets: Sequence[str] = (), beam_flags: Sequence[str] = (), m
 
 def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_flags: Sequence[str], mode: str) -> Outcome:
     """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
+    with _begun(films, out, settings) as note, cache.bounded(int(settings.cache.max_gb * 1e9)), display.Watch(note, len(films), mode) as watch:
+        result = run(_pipeline(films, out, settings, beam_flags), watch.reader)
+        return _commit(out, settings, _stages(result, watch.reader), watch.wall_s, note)
+
+
+@contextmanager
+def _begun(films: Sequence[Source], out: Path, settings: config.Settings) -> Iterator[Path]:
+    """The folder in which workers tell their progress."""
     commit.begin(out, settings)
     note = out / commit.BUILD / f"progress-{uuid.uuid4().hex}"
     try:
@@ -140,23 +177,31 @@ def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_fla
     except OSError as error:
         raise storage.storage_error(error, out) from error
     os.environ |= {progress.VARIABLE: str(note.absolute()), progress.DRIVER: str(os.getpid())}
-    options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
-    runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
     try:
-        with cache.bounded(int(settings.cache.max_gb * 1e9)), display.Watch(note, len(films), mode) as watch:
-            pipeline = beam.Pipeline(runner=runner, options=options)
-            draw(pipeline, films, settings, out)
-            result = run(pipeline, watch.reader)
-            metrics = {"stages": _stages(result, watch.reader), "wall_s": round(watch.wall_s, 3), "peak_mb": _peak_mb()}
-            if not (out / commit.BUILD / "dropped.parquet").exists():
-                write_dropped([], out / commit.BUILD / "dropped.parquet")
-            made = codec.decode((out / commit.BUILD / "shards.json").read_bytes(), list[Shard])
-            durations = dict(codec.decode((out / commit.BUILD / "films.json").read_bytes(), list[tuple[str, int]]))
-            dataset = commit.finish(out, settings, made, len(films), sum(durations.values()) / 1000, metrics)
-        shutil.rmtree(note)  # that of a build which was stopped stays for ``cinedub status``, until the next one begins
+        yield note
     finally:
         for name in (progress.VARIABLE, progress.DRIVER):
             os.environ.pop(name, None)
+
+
+def _pipeline(films: Sequence[Source], out: Path, settings: config.Settings, beam_flags: Sequence[str]) -> beam.Pipeline:
+    options = PipelineOptions([*settings.run.flags, *beam_flags], save_main_session=False)
+    runner = None if options.get_all_options(drop_default=True).get("runner") else FnApiRunner()
+    pipeline = beam.Pipeline(runner=runner, options=options)
+    draw(pipeline, films, settings, out)
+    return pipeline
+
+
+def _commit(out: Path, settings: config.Settings, stages: dict[str, Any], wall_s: float, note: Path) -> Outcome:
+    """The dataset of what the graph wrote."""
+    build = out / commit.BUILD
+    metrics = {"stages": stages, "wall_s": round(wall_s, 3), "peak_mb": _peak_mb()}
+    if not (build / "dropped.parquet").exists():
+        write_dropped([], build / "dropped.parquet")
+    made = codec.decode((build / "shards.json").read_bytes(), list[Shard])
+    durations = dict(codec.decode((build / "films.json").read_bytes(), list[tuple[str, int]]))
+    dataset = commit.finish(out, settings, made, attempts.films(out), sum(durations.values()) / 1000, metrics)
+    shutil.rmtree(note)  # that of a build which was stopped stays for ``cinedub status``, until the next one begins
     letters = [codec.decode(line, dict) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     return Outcome(dataset, metrics, letters)
 

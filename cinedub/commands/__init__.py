@@ -8,6 +8,6 @@ DONE, FAILED, USAGE, LOSSES = 0, 1, 2, 3
 
 #: In the order of the help page.
 VERBS = (
-    "build", "plan", "status", "retry", "film", "validate", "view", "inspect", "stats", "diff", "split", "export", "forget", "score",
+    "build", "finish", "plan", "status", "retry", "film", "validate", "view", "inspect", "stats", "diff", "split", "export", "forget", "score",
     "train", "dub", "evaluate", "weights", "settings", "cache", "doctor", "completion",
 )  # fmt: skip

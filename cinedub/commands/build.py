@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinedub.commands import DONE, FAILED, LOSSES
+from cinedub.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.build import Outcome
@@ -29,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path, help="a TOML file laid over the profile")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="one setting; may be repeated")
     parser.add_argument("--limit", type=int, help="take only the first N films")
+    parser.add_argument("--detach", action="store_true", help="leave the work to the runner that the flags after -- name; then: cinedub finish OUT")
     ends(parser)
 
 
@@ -43,8 +45,14 @@ def run(options: argparse.Namespace) -> int:
     from cinedub import config, remote
     from pipelines import build, profile
 
+    if options.detach and remote.is_remote(options.out):
+        raise UsageError(f"{options.out}: a detached build's folder is one that its workers see, on a shared disk")
     settings = config.load(profile.find(options.profile), options.settings, options.set)
     place = remote.workplace(options.out) if remote.is_remote(options.out) else Path(options.out)
+    if options.detach:
+        build.detach(options.films, place, settings, options.limit, options.beam_flags)
+        print(f"left to its runner; when that is done: cinedub finish {options.out}")
+        return DONE
     outcome = build.build(options.films, place, settings, options.limit, options.beam_flags, mode(options))
     if remote.is_remote(options.out):
         remote.publish(place, options.out)

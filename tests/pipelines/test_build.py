@@ -60,6 +60,17 @@ def test_its_words_people_and_scenes_are_those_of_the_film(place: Path, built: b
     assert scores["speakers"]["found"] == scores["speakers"]["truth"] == 2
 
 
+def test_a_detached_build_is_made_a_dataset_when_its_runner_is_done(place: Path, footage: Path, built: build.Outcome) -> None:
+    build.detach([str(footage)], place / "apart", config.load())
+    assert not (place / "apart" / "_SUCCESS").exists()
+    made = build.finish(place / "apart")
+    assert made.dataset["digest"] == built.dataset["digest"] and made.dataset["films"] == 1
+    assert made.metrics["stages"]["Pack"]["out"] == built.dataset["records"] and made.metrics["wall_s"] > 0
+    assert validate.validate(place / "apart").faults == []
+    with pytest.raises(UsageError, match="no build waits here"):
+        build.finish(place / "apart")
+
+
 def test_nothing_is_computed_twice_and_the_bytes_are_the_same(place: Path, footage: Path, built: build.Outcome) -> None:
     again = run(place, footage)
     assert all(facts["cached"] == facts["in"] for facts in again.metrics["stages"].values())
