@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 
 from cinedub import config, weights
+from cinedub.backends.onnx_session import session
 from cinedub.backends.roles import Mono, SpeechScores
 from cinedub.errors import ModelError
 
@@ -23,11 +23,7 @@ class Dnsmos:
     def __init__(self, model: config.Model) -> None:
         path = weights.find(model.weights)
         self.digest = f"dnsmos-{VERSION}-{weights.digest(path)}"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = model.threads
-        providers = ["CPUExecutionProvider"] if model.device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        file = path / "sig_bak_ovr.onnx" if path.is_dir() else path
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=providers)
+        self._session = session(path / "sig_bak_ovr.onnx" if path.is_dir() else path, model)
 
     def score(self, sound: Mono) -> SpeechScores:
         """Mean scores over the sound, each 1 to 5.

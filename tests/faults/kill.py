@@ -45,7 +45,7 @@ _STAGES = [
 ]
 #: What can be struck, in the order in which a build comes by.
 PLACES = ("start", *_STAGES, "WriteShards", "commit")
-_FFMPEG = {"Probe", "DetectShots", "Separate", "See", "Pack"}
+_FFMPEG = {"Probe", "DetectShots", "Separate", "See"}
 #: Kills of one place in one chain.
 _EACH = 2
 
