@@ -36,6 +36,7 @@ class Heard:
     vectors: Float[np.ndarray, "W embedding"]
     voice: Int[np.ndarray, " W"]
     colour: Float[np.ndarray, "W 3"]
+    level: Float[np.ndarray, " W"]
     face_vectors: Float[np.ndarray, "N face_embedding"]
 
     @property

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from schemas import Cast, Emotion, FaceTrack, Kind, Line, Span, Word, union
+from cinedub import moods
+from schemas import Cast, Emotion, FaceTrack, Kind, Line, Span, Tone, Word, union
 from schemas.speech import joined
 
 #: What a change of speaker costs before a word, in words that lie wholly in another's turn: most inside a phrase, little where a breath ends.
@@ -119,11 +120,19 @@ def line_of(speaker: str, words: tuple[Word, ...], cast: Cast) -> Line:
     speaking = _within(_speaking(tracks), [span])
     visible = _within([track.span for track in tracks], [span])
     on_screen = speaking >= _HALF * span.duration or (visible >= _HALF * span.duration and speaking >= _QUARTER * span.duration)
-    return Line(speaker, span, text, text, words, on_screen, _emotion(tracks, span))
+    tones = [tone for tone in cast.tones if tone.speaker == speaker and tone.span.overlap(span)]
+    return Line(speaker, span, text, text, words, on_screen, _emotion(tracks, tones, span))
 
 
-def _emotion(tracks: list[FaceTrack], span: Span) -> Emotion:
-    """The likeliest emotion on the speaker's face during the line; ``uncertain`` where it isn't seen or says nothing clear."""
+def _emotion(tracks: list[FaceTrack], tones: list[Tone], span: Span) -> Emotion:
+    """The likeliest emotion by the speaker's face and voice during the line; ``uncertain`` where neither tells, or nothing clear."""
+    odds = moods.felt(_face(tracks, span), _tone(tones, span))
+    label, probability = max(odds.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
+    return Emotion(label, round(probability, 4)) if probability >= _LEAST_EMOTION else Emotion("uncertain", 0.0)  # type: ignore[arg-type]
+
+
+def _face(tracks: list[FaceTrack], span: Span) -> dict[str, float]:
+    """Mean probabilities over the time that the face is seen; nothing where that is too short."""
     total: dict[str, float] = {}
     seen = 0
     for track in tracks:
@@ -132,11 +141,16 @@ def _emotion(tracks: list[FaceTrack], span: Span) -> Emotion:
             seen += shared
             for label, probability in track.emotions.items():
                 total[label] = total.get(label, 0.0) + shared * probability
-    if seen >= _QUARTER * span.duration and total:
-        label, weight = max(total.items(), key=lambda item: (item[1], item[0]))
-        if weight / seen >= _LEAST_EMOTION:
-            return Emotion(label, round(weight / seen, 4))  # type: ignore[arg-type]
-    return Emotion("uncertain", 0.0)
+    return {label: weight / seen for label, weight in total.items()} if seen >= _QUARTER * span.duration else {}
+
+
+def _tone(tones: list[Tone], span: Span) -> tuple[float, float, float] | None:
+    """Pitch, spread and level over the line, each stretch by how much of it lies there."""
+    weights = [tone.span.overlap(span) for tone in tones]
+    if not any(weights):
+        return None
+    pitch, spread, level = np.average([(tone.pitch, tone.spread, tone.level) for tone in tones], axis=0, weights=weights)
+    return float(pitch), float(spread), float(level)
 
 
 def _speaking(tracks: Sequence[FaceTrack]) -> list[Span]:

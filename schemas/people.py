@@ -92,11 +92,23 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Tone:
+    """How a speaker's voice sounds over a stretch against how it usually does: median ``pitch`` and its ``spread`` in semitones, ``level`` in dB."""
+
+    speaker: str
+    span: Span
+    pitch: float
+    spread: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """Who is in a clip: voices and faces with names on them. ``turns`` carry speaker ids, ordered by start.
 
     The faces' ``speaking`` spans are those of the film's evidence; ``speaking`` is an npz of the same in scores (N,T) float32 in [0, 1], empty where
     nobody is seen. ``moving``: when the mouth of somebody, whoever it is, is seen to move; ``still``: when mouths are seen and none of them moves.
+    ``tones`` are stretches of every voice that is heard for long enough in the film to have a usual sound.
     """
 
     voices: Voices
@@ -106,6 +118,7 @@ class Cast:
     speaking: str = ""
     moving: tuple[Span, ...] = ()
     still: tuple[Span, ...] = ()
+    tones: tuple[Tone, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = {turn.speaker for turn in self.turns} - {speaker.id for speaker in self.speakers}

@@ -43,9 +43,10 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
     vectors = voice_encoder.encode([heard[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
     measured = prosody.measure(vocals, RATE)
     colours = np.array([measured.over(*(span - clip.span.start)) for span in spans], np.float32).reshape(-1, 3)
+    level = np.array([_level(vocals[start:end]) for start, end in local], np.float32)
     np.savez_compressed(
         assets.path("voices.npz"), windows=spans, embeddings=vectors, voice=np.array([voice for _, voice in pieces], np.int64),
-        pitch=colours[:, 0], spread=colours[:, 1], tilt=colours[:, 2],
+        pitch=colours[:, 0], spread=colours[:, 1], tilt=colours[:, 2], level=level,
     )  # fmt: skip
     return Voices(clip, tuple(turns), assets.uri("voices.npz"))
 
@@ -54,7 +55,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 4
+    version = 5
 
 
 def follow(heard: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
@@ -142,6 +143,11 @@ def _turns(activity: np.ndarray, step_ms: float, span: Span) -> list[Turn]:
             start_ms, end_ms = span.start + round(first * step_ms), min(span.end, span.start + round(end * step_ms))
             turns.append(Turn(f"v{number}", Span(start_ms, end_ms), round(min(score, 1.0), 4)))
     return sorted(turns, key=lambda turn: (turn.span, turn.speaker))
+
+
+def _level(heard: roles.Mono) -> float:
+    """In dB, full scale 0."""
+    return float(10 * np.log10(np.mean(np.square(heard, dtype=np.float64)) + 1e-10)) if len(heard) else -100.0
 
 
 def _sound(clip: Clip, stem: str) -> roles.Mono:

@@ -49,6 +49,7 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
             if person_of.get(identity) in tracks:
                 tracks[person_of[identity]].append(track)
     usual = {identity: moods.usual(own) for identity, own in looks.items()}
+    sounding = moods.sounding(clips, windows)
     known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person], shares.get(person, 0.0)) for person in order}
     shown: list[_Shown] = []
     first = 0
@@ -56,13 +57,15 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
         part = slice(first, first := first + len(film))
         shown += _shown(film, spoken[part], identities[part], assets)
     casts = []
-    for clip, turns, ids, seen in zip(clips, spoken, identities, shown, strict=True):
+    for clip, turns, ids, seen, people in zip(clips, spoken, identities, shown, windows, strict=True):
         faces_of = {p: tuple(t.index for t, i in zip(clip.faces.tracks, ids, strict=True) if person_of.get(int(i)) == p) for p in order}
         present = [p for p in order if any(person == p for person, _, _ in turns)]
         speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
         spoken_by_name = tuple(Turn(order[p], span, score) for p, span, score in turns)
         felt = [replace(t, emotions=moods.against(t.emotions, usual[i])) for t, i in zip(seen.faces.tracks, ids.tolist(), strict=True)]
-        casts.append(Cast(clip.voices, replace(seen.faces, tracks=tuple(felt)), speakers, spoken_by_name, seen.speaking, seen.moving, seen.still))
+        told = replace(seen.faces, tracks=tuple(felt))
+        tones = tuple(tone for tone in moods.tones(clip, people, sounding, order) if tone.speaker in {speaker.id for speaker in speakers})
+        casts.append(Cast(clip.voices, told, speakers, spoken_by_name, seen.speaking, seen.moving, seen.still, tones))
     return casts
 
 
@@ -75,7 +78,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 8
+    version = 9
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -146,7 +149,7 @@ def _face_vectors(path: Path) -> Float[np.ndarray, "N face_embedding"]:
 def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         colour = np.stack([arrays[name] for name in ("pitch", "spread", "tilt")], axis=1)
-        return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour}
+        return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour, "level": arrays["level"]}
 
 
 def _spoken(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cinedub.lines import kind_of, lines_of
-from schemas import Cast, Span
+from schemas import Cast, Span, Tone
 
 _spec = importlib.util.spec_from_file_location("cast_of", Path(__file__).with_name("cast_of.py"))
 assert _spec is not None and _spec.loader is not None
@@ -68,6 +68,13 @@ def test_a_line_is_on_screen_when_its_speakers_face_is_seen_speaking() -> None:
     silent = lines_of(cast_of(clip, turns, {"s001": [track(0, 0, 5000)]}))[0]
     elsewhere = lines_of(cast_of(clip, turns, {}, (track(0, 0, 5000, (1000, 2800)),)))[0]
     assert not silent.on_screen and not elsewhere.on_screen and silent.emotion.label == "uncertain"
+
+
+def test_a_speaker_who_is_not_seen_is_heard_to_be_sad_where_the_voice_is_unlike_itself() -> None:
+    cast = cast_of(clip_of(PHRASE), [("s001", 900, 3000)])
+    sad, other = (Tone(who, Span(1000, 2500), -4.0, -2.0, -8.0) for who in ("s001", "s002"))
+    assert lines_of(replace(cast, tones=(sad,)))[0].emotion.label == "sadness"
+    assert lines_of(replace(cast, tones=(other,)))[0].emotion.label == "uncertain"
 
 
 def kind(cast: Cast) -> str:

@@ -190,6 +190,12 @@ def test_the_same_clip_is_written_in_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
+def test_a_clip_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match=r"film\.mp4: ") as refused:
+        list(media.filmed(film(tmp_path), Span(100, 900), SIZE, tmp_path / "no folder" / "clip.mp4"))
+    assert refused.value.code == "DECODE_VIDEO" and "\n" not in str(refused.value)
+
+
 def test_sound_is_as_long_as_its_span(tmp_path: Path) -> None:
     blocks = list(media.sound(film(tmp_path), Span(300, 1700), 16_000, 2, block_s=0.5))
     assert all(block.shape[0] == 2 and block.dtype == np.float32 for block in blocks)
