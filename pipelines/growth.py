@@ -1,0 +1,118 @@
+"""How time and memory grow with the work: longer films, and more of them. Writes FILE.json and FILE.md.
+
+    python -m pipelines.growth FILM FOLDER FILE [--minutes 1 4 16] [--films 1 10 100]      (make growth)
+
+Longer films are FILM over and over. More films are its first ten seconds, each with another title inside, so that each is another film. Everything is
+computed afresh, with a cache for each size. An exponent is the slope between two sizes in logarithms: 1 is linear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cinedub import __version__, storage
+from pipelines.bench import measured
+
+_PIECE_S = 10
+
+
+def longer(film: Path, minutes: float, target: Path) -> Path:
+    """The film again and again until it lasts so long; nothing is coded anew."""
+    _ffmpeg("-stream_loop", "-1", "-i", f"file:{film}", "-t", str(minutes * 60), "-c", "copy", f"file:{target}")
+    return target
+
+
+def several(film: Path, count: int, folder: Path) -> list[Path]:
+    """So many films of ten seconds that show the same and are not the same file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [folder / f"film-{number:03d}.mkv" for number in range(count)]
+    for number, path in enumerate(made):
+        title = ("-metadata", f"comment={number}")
+        _ffmpeg("-i", f"file:{film}", "-t", str(_PIECE_S), "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", *title, f"file:{path}")
+    return made
+
+
+def _ffmpeg(*arguments: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True)
+
+
+def built(films: Sequence[Path], folder: Path, size: float) -> dict[str, Any]:
+    """One build from nothing: its cost, and how alike its shards are."""
+    words = ["cinedub.cli", "build", *map(str, films), "--quiet", "--out", str(folder / "out"), "--set", "pack.shard_mb=8"]
+    run = measured(words, folder / "cache")
+    metrics, dataset = (json.loads((folder / "out" / f"{name}.json").read_bytes()) for name in ("metrics", "dataset"))
+    busy_s = sum(facts["busy_s"] for facts in metrics["stages"].values())
+    load_s = sum(facts["load_cpu_s"] for facts in metrics["stages"].values())
+    shards = sorted(path.stat().st_size for path in (folder / "out" / "shards").glob("*-train-*.tar"))
+    shutil.rmtree(folder)
+    return {
+        "size": size, "film_s": dataset["film_s"], "records": dataset["records"], "wall_s": run.wall_s, "core_s": run.core_s, "busy_s": busy_s,
+        "load_s": load_s, "peak_mb": run.peak_mb, "shards": len(shards), "shard_mb": [round(size / 1e6, 2) for size in (shards[:1] + shards[-1:])],
+    }  # fmt: skip
+
+
+def exponents(rows: Sequence[dict[str, Any]], key: str) -> list[float]:
+    """Between each size and the next, the seconds for loading models left out."""
+    return [
+        round(math.log((two[key] - two["load_s"]) / (one[key] - one["load_s"])) / math.log(two["film_s"] / one["film_s"]), 3)
+        for one, two in itertools.pairwise(rows)
+    ]
+
+
+def table(found: dict[str, Any]) -> str:
+    """Markdown."""
+    lines = [
+        "# How it grows",
+        "",
+        f"`make growth`, one process, CineDub {found['code']}. Exponents: the slope to the size before, model loading left out.",
+        "",
+    ]
+    for name, title in (("minutes", "minutes of one film"), ("films", f"films of {_PIECE_S} s")):
+        rows = found[name]
+        lines += [
+            f"| {title} | wall s | core s | exponent, cores | peak MB | records | shards, smallest and largest MB |",
+            "|---:|---:|---:|---:|---:|---:|---|",
+        ]
+        for row, slope in zip(rows, ["", *exponents(rows, "core_s")], strict=True):
+            sizes = f"{row['shards']}: {', '.join(map(str, row['shard_mb']))}"
+            lines.append(
+                f"| {row['size']:g} | {row['wall_s']:.0f} | {row['core_s']:.0f} | {slope} | {row['peak_mb']:.0f} | {row['records']} | {sizes} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure one size after the other."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("film", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("file")
+    parser.add_argument("--minutes", type=float, nargs="*", default=[1, 4, 16])
+    parser.add_argument("--films", type=int, nargs="*", default=[1, 10, 100])
+    options = parser.parse_args()
+    folder = options.folder.absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    found: dict[str, Any] = {"code": __version__, "minutes": [], "films": []}
+    for minutes in options.minutes:
+        film = longer(options.film.absolute(), minutes, folder / f"{minutes:g}.mkv")
+        found["minutes"].append(built([film], folder / "build", minutes))
+        film.unlink()
+    for count in options.films:
+        found["films"].append(built(several(options.film.absolute(), count, folder / "films"), folder / "build", count))
+    storage.write_atomic(Path(f"{options.file}.json"), json.dumps(found, indent=1).encode() + b"\n")
+    storage.write_atomic(Path(f"{options.file}.md"), table(found).encode())
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()

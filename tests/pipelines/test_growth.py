@@ -1,0 +1,37 @@
+"""Films for the growth runs are as long as asked, and as many; exponents are slopes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cinedub import media, storage
+from pipelines import growth
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    sources = ["-f", "lavfi", "-i", "testsrc=size=64x36:rate=10:duration=12", "-f", "lavfi", "-i", "sine=duration=12"]
+    subprocess.run(["ffmpeg", "-v", "error", *sources, "-g", "10", "-pix_fmt", "yuv420p", str(path)], check=True)
+    return path
+
+
+def test_a_longer_film_is_the_film_over_and_over(film: Path, tmp_path: Path) -> None:
+    made = growth.longer(film, 0.5, tmp_path / "longer.mkv")
+    assert float(media.probe(made)["format"]["duration"]) == pytest.approx(30, abs=0.3)
+
+
+def test_several_films_show_the_same_and_are_different_files(film: Path, tmp_path: Path) -> None:
+    made = growth.several(film, 3, tmp_path / "films")
+    assert len({storage.content_digest(path) for path in made}) == 3
+    assert all(float(media.probe(path)["format"]["duration"]) == pytest.approx(10, abs=0.3) for path in made)
+
+
+def test_an_exponent_is_the_slope_without_what_loading_costs() -> None:
+    rows = [
+        {"film_s": 60.0, "core_s": 70.0, "load_s": 10.0},
+        {"film_s": 240.0, "core_s": 250.0, "load_s": 10.0},
+        {"film_s": 480.0, "core_s": 970.0, "load_s": 10.0},
+    ]
+    assert growth.exponents(rows, "core_s") == [1.0, 2.0]
