@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates bench dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers runners test-runners docs clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates bench growth dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers runners test-runners docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,11 @@ rates: weights ## measure what a second of film costs, on the demo film, with a 
 	@rm -rf out/rates out/rates-cache
 	@CINEDUB_CACHE=$(CURDIR)/out/rates-cache $(BIN)/cinedub build demo/film.mp4 --out out/rates
 	@$(BIN)/python -m cinedub.rates out/rates out/rates-cache > out/rates.json && mv out/rates.json cinedub/rates.json
+
+growth: weights ## [GROWTH="--minutes 1 4 16 --films 1 10 100"]: how time and memory grow with the work: bench/growth.json, bench/growth.md
+	@mkdir -p demo out
+	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
+	@$(BIN)/python -m pipelines.growth demo/film.mp4 out/growth bench/growth $(GROWTH)
 
 bench: weights ## where the time of a build goes, and what it is beside a plain script and single tools: bench/bench.json, bench/bench.md
 	@mkdir -p demo out

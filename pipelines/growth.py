@@ -2,7 +2,7 @@
 
     python -m pipelines.growth FILM FOLDER FILE [--minutes 1 4 16] [--films 1 10 100]      (make growth)
 
-Longer films are FILM over and over. More films are its first ten seconds, each with another title inside, so that each is another film. Everything is
+Longer films are FILM over and over. More films are its first three seconds, each with another title inside, so that each is another film. Everything is
 computed afresh, with a cache for each size. An exponent is the slope between two sizes in logarithms: 1 is linear.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 from cinedub import __version__, storage
 from pipelines.bench import measured
 
-_PIECE_S = 10
+_PIECE_S = 3
 
 
 def longer(film: Path, minutes: float, target: Path) -> Path:
@@ -31,7 +31,7 @@ def longer(film: Path, minutes: float, target: Path) -> Path:
 
 
 def several(film: Path, count: int, folder: Path) -> list[Path]:
-    """So many films of ten seconds that show the same and are not the same file."""
+    """So many films of three seconds that show the same and are not the same file."""
     folder.mkdir(parents=True, exist_ok=True)
     made = [folder / f"film-{number:03d}.mkv" for number in range(count)]
     for number, path in enumerate(made):
