@@ -2,7 +2,7 @@
 
     python -m pipelines.growth FILM FOLDER FILE [--minutes 1 4 16] [--films 1 10 100]      (make growth)
 
-Longer films are FILM over and over. More films are its first three seconds, each with another title inside, so that each is another film. Everything is
+Longer films are FILM over and over. More films are its first three seconds, each with another comment inside, so that each is another film. All is
 computed afresh, with a cache for each size. An exponent is the slope between two sizes in logarithms: 1 is linear.
 """
 
