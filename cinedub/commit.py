@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cinedub import __version__, cache, config, overlay, report, storage
 from cinedub.errors import UsageError
-from schemas import Shard, codec
+from schemas import Review, Shard, codec
 
 SUCCESS = "_SUCCESS"
 BUILD = ".build"
@@ -109,28 +110,29 @@ def finish(
     build = out / BUILD
     try:
         shards = sorted(shards, key=lambda shard: shard.id)
-        rows = _manifest(out, shards)
-        dropped = pq.read_table(build / "dropped.parquet", columns=["code"])["code"].to_pylist()
+        said = overlay.read(out)
+        counts = _manifest(out, shards, set(said))
+        dropped = pq.read_table(build / "dropped.parquet", columns=["code"])["code"].value_counts().to_pylist()
         failures = {path.stem: sum(1 for _ in path.open("rb")) for path in sorted((build / "failures").glob("*.jsonl"))}
         dataset = {
             "schema": 1,
             "code": __version__,
             "films": films,
             "film_s": film_s,
-            "records": len(rows),
-            "media_s": sum(row["end_ms"] - row["start_ms"] for row in rows) / 1000,
-            "speech_s": sum(row["speech_ms"] for row in rows) / 1000,
-            "kinds": Counter(row["kind"] for row in rows),
-            "languages": Counter(row["language"] for row in rows),
-            "splits": Counter(row["split"] for row in rows),
-            "speakers": len({(row["series"] or row["film"], speaker) for row in rows for speaker in row["speaker_ids"]}),
-            "dropped": Counter(dropped),
+            "records": counts.records,
+            "media_s": counts.media_ms / 1000,
+            "speech_s": counts.speech_ms / 1000,
+            "kinds": counts.by["kind"],
+            "languages": counts.by["language"],
+            "splits": counts.by["split"],
+            "speakers": len(counts.speakers),
+            "dropped": {row["values"]: row["counts"] for row in dropped},
             "failures": failures,
             "shards": codec.builtins(shards),
             "digest": hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest(),
             "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
             "models": _models(settings) if models is None else models,
-            "edits": _edits(out, {row["key"] for row in rows}),
+            "edits": _edits(out, said, counts.keys),
             **(more or {}),
         }
         for name, value in (("dataset.json", dataset), ("metrics.json", metrics)):
@@ -144,12 +146,38 @@ def finish(
     return dataset
 
 
-def _manifest(out: Path, shards: Iterable[Shard]) -> list[dict[str, Any]]:
-    """Join the shards' manifest fragments, one row group each; returns the columns that the counts need."""
+@dataclass
+class _Counts:
+    """What dataset.json tells of the records, counted shard by shard: a dataset may have more than memory holds."""
+
+    records: int = 0
+    media_ms: int = 0
+    speech_ms: int = 0
+    by: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in ("kind", "language", "split")})
+    speakers: set[tuple[str, str]] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+    def add(self, table: Any, reviewed: set[str]) -> None:
+        """One shard's manifest; of keys, those that people have ``reviewed`` are kept."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.records += table.num_rows
+        self.media_ms += pc.sum(pc.subtract(table["end_ms"], table["start_ms"])).as_py() or 0
+        self.speech_ms += pc.sum(table["speech_ms"]).as_py() or 0
+        for name, counter in self.by.items():
+            counter.update({row["values"]: row["counts"] for row in pc.value_counts(table[name]).to_pylist()})
+        for row in table.select(["series", "film", "speaker_ids"]).to_pylist():
+            self.speakers.update((row["series"] or row["film"], speaker) for speaker in row["speaker_ids"])
+        if reviewed:
+            self.keys.update(table["key"].filter(pc.is_in(table["key"], pa.array(sorted(reviewed)))).to_pylist())
+
+
+def _manifest(out: Path, shards: Iterable[Shard], reviewed: set[str]) -> _Counts:
+    """Join the shards' manifest fragments, one row group each, and count."""
     import pyarrow.parquet as pq
 
-    columns = ["split", "start_ms", "end_ms", "speech_ms", "kind", "language", "film", "title", "series", "speaker_ids", "text", "key"]
-    rows: list[dict[str, Any]] = []
+    counts = _Counts()
     target = out / BUILD / "manifest.parquet"
     target.unlink(missing_ok=True)
     beside, writer = storage.temporary(target), None
@@ -158,12 +186,12 @@ def _manifest(out: Path, shards: Iterable[Shard]) -> list[dict[str, Any]]:
         table = pq.read_table(made if made.exists() else out / BUILD / f"{shard.id}.parquet")
         writer = writer or pq.ParquetWriter(beside, table.schema)
         writer.write_table(table)
-        rows += table.select(columns).to_pylist()
+        counts.add(table, reviewed)
     if writer is not None:
         writer.close()
         storage.to_disk(beside)
         beside.replace(target)
-    return rows
+    return counts
 
 
 def _put_in_place(out: Path, shards: list[Shard]) -> None:
@@ -207,11 +235,10 @@ def _page(out: Path) -> None:
         storage.write_atomic(out / "report.html", page.encode())
 
 
-def _edits(out: Path, kept: set[str]) -> dict[str, int]:
+def _edits(out: Path, said: dict[str, tuple[Review, ...]], kept: set[str]) -> dict[str, int]:
     """How many edits people made, and how many are of clips that this build neither kept nor refused."""
     import pyarrow.parquet as pq
 
-    said = overlay.read(out)
     known = kept | set(pq.read_table(out / BUILD / "dropped.parquet", columns=["key"])["key"].to_pylist()) if said else kept
     return {"said": sum(map(len, said.values())), "lost": sum(len(reviews) for key, reviews in said.items() if key not in known)}
 
