@@ -232,9 +232,9 @@ def _stages(result: Any, reader: progress.Reader) -> dict[str, Any]:
     except NotImplementedError:
         return _told(reader)
     for counter in query["counters"]:
-        found.setdefault(counter.key.metric.namespace, {})[counter.key.metric.name] = counter.result
+        found.setdefault(counter.key.metric.namespace, {})[counter.key.metric.name] = counter.result or 0
     for distribution in query["distributions"]:
-        found.setdefault(distribution.key.metric.namespace, {})[distribution.key.metric.name] = distribution.result.sum
+        found.setdefault(distribution.key.metric.namespace, {})[distribution.key.metric.name] = distribution.result.sum or 0
     rows = {}
     for name in display.FEEDS:
         if name in found and "busy_ms" in found[name]:

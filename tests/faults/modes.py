@@ -29,10 +29,10 @@ MODES = {
     "other threads": [],
 }
 #: Models on other numbers of threads than their settings say, on a machine that seems to have another number of cores.
-_ONE = "probe.recogniser shots.detector separate.separator transcribe.recogniser see.face_detector see.landmarker see.face_encoder see.expression"
+_ONE = "probe.recogniser shots.detector separate.separator transcribe.recogniser see.landmarker see.face_encoder see.expression"
 _THREADS = [
     *(f"--set={model}.threads=1" for model in (*_ONE.split(), "see.attributes", "correct.verifier")),
-    *(f"--set={model}.threads=2" for model in ("hear.segmenter", "hear.voice_encoder")),
+    *(f"--set={model}.threads=2" for model in ("hear.segmenter", "hear.voice_encoder", "see.face_detector")),
 ]
 _CORES = {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "3"}
 
