@@ -177,7 +177,7 @@ test-faults: weights ## [KILLS=64]: kill builds and commits at every stage, run 
 	@$(ALONE) tests.faults.commit $(shell mktemp -d)
 	@$(ALONE) tests.faults.kill $(WORK) --kills $(KILLS)
 	@$(BIN)/python -m tests.faults.modes $(WORK)/modes $(WORK)/film-3.mp4 $(WORK)/film-4.mp4
-	@if [ "$$(id -u)" = 0 ]; then $(ALONE) tests.faults.disk $(WORK) && $(ALONE) tests.faults.user $(WORK); \
+	@if [ "$$(id -u)" = 0 ]; then $(ALONE) tests.faults.disk $(WORK) && $(ALONE) tests.faults.user $(WORK) && $(BIN)/python -m tests.faults.workers $(WORK); \
 	else echo "failing disks and another user need root: skipped"; fi
 
 test-hostile: env ## every hostile film through everything that decodes
