@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from cinedub import config, prosody, sound
 from cinedub.backends import roles
@@ -86,6 +85,8 @@ def follow(heard: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "
 
 def _columns(known: np.ndarray, shared: np.ndarray, part: np.ndarray) -> np.ndarray:
     """For each voice of a pass the number it continues, a new one, or -1 when it is never active."""
+    from scipy.optimize import linear_sum_assignment
+
     voices = part.shape[1]
     column = np.full(voices, -1)
     together = known.T @ shared
