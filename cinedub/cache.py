@@ -77,14 +77,19 @@ def remove_leftovers(folder: Path, before: float) -> int:
 
 @contextmanager
 def bounded(max_bytes: int) -> Iterator[None]:
-    """Tidy up at the start, every ten minutes, and at the good end of the block, when nothing is in use by it any more."""
+    """Tidy up at the start, every ten minutes, and at the good end of the block, when nothing is in use by it any more.
+
+    Entries are looked through only where the disk holds more than ``max_bytes`` in all: there may be millions.
+    """
     storage.present()
-    tidy(max_bytes)
+    root = storage.cache_root()
+    remove_leftovers(root, _eldest(root)[0])
+    _bound(max_bytes)
     done = threading.Event()
 
     def follow() -> None:
         while not done.wait(_EVERY_S):
-            tidy(max_bytes)
+            _bound(max_bytes)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
@@ -94,7 +99,11 @@ def bounded(max_bytes: int) -> Iterator[None]:
         done.set()
         thread.join()
         storage.absent()
-    if max_bytes:  # after a fault the same command wants it all again, and a disk that fails can't be tidied
+    _bound(max_bytes)  # after a fault the same command wants it all again, and a disk that fails can't be tidied
+
+
+def _bound(max_bytes: int) -> None:
+    if max_bytes and shutil.disk_usage(storage.cache_root()).used > max_bytes:
         tidy(max_bytes)
 
 
