@@ -120,7 +120,7 @@ def line_of(speaker: str, words: tuple[Word, ...], cast: Cast) -> Line:
     speaking = _within(_speaking(tracks), [span])
     visible = _within([track.span for track in tracks], [span])
     on_screen = speaking >= _HALF * span.duration or (visible >= _HALF * span.duration and speaking >= _QUARTER * span.duration)
-    tones = [tone for tone in cast.tones if tone.speaker == speaker and tone.span.overlap(span)]
+    tones = [tone for tone in cast.tones if tone.speaker == speaker]
     return Line(speaker, span, text, text, words, on_screen, _emotion(tracks, tones, span))
 
 

@@ -56,16 +56,13 @@ class Looks:
             self.emotions.append(expression.read(alignment.chip(picture, lips.five(found.points), 96)))
             self._read = frame
 
-    def repeat(self, frame: int) -> bool:
-        """The picture of the frame before is shown once more; False where this face wasn't on it."""
-        if frame - 1 not in self.boxes:
-            return False
+    def repeat(self, frame: int) -> None:
+        """The picture of the frame before, which this face is on, is shown once more."""
         self.boxes[frame] = self.boxes[frame - 1]
         if frame - 1 in self.landmarks:
             self.landmarks[frame], self.crops[frame] = self.landmarks[frame - 1], self.crops[frame - 1]
         elif self._missed:
             self._missed = [*self._missed, (frame, self._missed[-1][1])][-GAP - 1 :]
-        return True
 
     def enlarge(self, scale: float) -> None:
         """Boxes and landmarks in a picture ``scale`` times as large."""

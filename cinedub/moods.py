@@ -56,9 +56,16 @@ def against(seen: dict[str, float], usual: dict[str, float]) -> dict[str, float]
     return {label: value / total for label, value in odds.items()} if total > 0 else seen
 
 
-def sounding(clips: Sequence[Heard], people: Sequence[Int[np.ndarray, " W"]]) -> dict[int, Float[np.ndarray, " 3"]]:
-    """Each person's usual pitch (semitones), spread and level, by the windows in which they are heard alone; nobody who is heard too little."""
-    rows = np.concatenate([np.zeros((0, 3)), *(_measured(clip) for clip in clips)])
+def measured(clip: Heard) -> Float[np.ndarray, "W 3"]:
+    """Pitch in semitones, its spread, level of every window; nan where others are heard too, or nothing is voiced."""
+    rows = np.stack([12 * np.log2(clip.colour[:, 0]), clip.colour[:, 1], clip.level], axis=1).astype(float)
+    rows[clip.weight <= 0] = np.nan
+    return rows
+
+
+def sounding(clips: Sequence[Float[np.ndarray, "W 3"]], people: Sequence[Int[np.ndarray, " W"]]) -> dict[int, Float[np.ndarray, " 3"]]:
+    """What each person usually measures in the windows where they are heard alone; nobody who is heard too little."""
+    rows = np.concatenate([np.zeros((0, 3)), *clips])
     who = np.concatenate([np.zeros(0, int), *people])
     alone = ~np.isnan(rows).any(axis=1)
     return {
@@ -68,18 +75,17 @@ def sounding(clips: Sequence[Heard], people: Sequence[Int[np.ndarray, " W"]]) ->
     }
 
 
-def tones(clip: Heard, people: Int[np.ndarray, " W"], sounding: Mapping[int, Float[np.ndarray, " 3"]], names: Mapping[int, str]) -> Iterator[Tone]:
-    """The windows of a clip whose speakers have a usual sound, against that."""
-    for (start, end), person, row in zip(clip.windows.tolist(), people.tolist(), _measured(clip), strict=True):
+def tones(
+    windows: Int[np.ndarray, "W 2"],
+    rows: Float[np.ndarray, "W 3"],
+    people: Int[np.ndarray, " W"],
+    sounding: Mapping[int, Float[np.ndarray, " 3"]],
+    names: Mapping[int, str],
+) -> Iterator[Tone]:
+    """A clip's windows of those who are named and have a usual sound, against that."""
+    for (start, end), person, row in zip(windows.tolist(), people.tolist(), rows, strict=True):
         if person in sounding and person in names and not np.isnan(row).any():
             yield Tone(names[person], Span(start, end), *(round(float(value), 3) for value in row - sounding[person]))
-
-
-def _measured(clip: Heard) -> Float[np.ndarray, "W 3"]:
-    """Pitch in semitones, its spread, level; nan where others are heard too, or nothing is voiced."""
-    rows = np.stack([12 * np.log2(clip.colour[:, 0]), clip.colour[:, 1], clip.level], axis=1).astype(float)
-    rows[clip.weight <= 0] = np.nan
-    return rows
 
 
 def felt(face: Mapping[str, float], tone: tuple[float, float, float] | None) -> dict[str, float]:

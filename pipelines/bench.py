@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, storage
+from cinedub import __version__, media, storage
 from pipelines import benchtable
 from pipelines.rivals import RIVALS
 
@@ -101,14 +101,13 @@ def passes(asked: str, film: Path, film_s: float) -> dict[str, float]:
 def pieces(film: Path, folder: Path) -> list[Path]:
     """The film in two or more files, cut at key frames without decoding."""
     folder.mkdir(parents=True, exist_ok=True)
-    length = float(json.loads(_ffprobe(film))["format"]["duration"])
-    command = ["ffmpeg", "-v", "error", "-y", "-i", f"file:{film}", "-c", "copy", "-f", "segment", "-segment_time", str(length / 2 - 1)]
-    subprocess.run([*command, "-reset_timestamps", "1", f"file:{folder}/part-%d.mkv"], check=True)
-    return sorted(path for path in folder.glob("part-*.mkv") if float(json.loads(_ffprobe(path))["format"]["duration"]) > 2)
+    segments = ["-c", "copy", "-f", "segment", "-segment_time", str(_length_s(film) / 2 - 1), "-reset_timestamps", "1"]
+    media.run(["-y", "-i", f"file:{film}", *segments, f"file:{folder}/part-%d.mkv"], 600.0, "COPY", film)
+    return sorted(path for path in folder.glob("part-*.mkv") if _length_s(path) > 2)
 
 
-def _ffprobe(film: Path) -> bytes:
-    return subprocess.run(["ffprobe", "-v", "error", "-show_format", "-of", "json", f"file:{film}"], capture_output=True, check=True).stdout
+def _length_s(film: Path) -> float:
+    return float(media.probe(film)["format"]["duration"])
 
 
 def bench(film: Path, folder: Path) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Sett
     )
     films_told = accepted | "Film facts" >> beam.Map(lambda film: (film.id, film.duration))
     losses_told = pipeline | WriteLosses(losses, out / commit.BUILD)
-    _ = {"films": films_told, "shards": written, "losses": losses_told} | WriteFacts(out / commit.BUILD)
+    _ = dict(zip(commit.FACTS, (films_told, written, losses_told), strict=True)) | WriteFacts(out / commit.BUILD)
 
 
 def passages(accepted: Any, settings: config.Settings, losses: Losses) -> Any:

@@ -13,20 +13,20 @@ import itertools
 import json
 import math
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, storage
+from cinedub import __version__, media, storage
 from pipelines.bench import measured
 
 _PIECE_S = 3
+_LIMIT_S = 600.0
 
 
 def longer(film: Path, minutes: float, target: Path) -> Path:
     """The film again and again until it lasts so long; nothing is coded anew."""
-    _ffmpeg("-stream_loop", "-1", "-i", f"file:{film}", "-t", str(minutes * 60), "-c", "copy", f"file:{target}")
+    media.run(["-y", "-stream_loop", "-1", "-i", f"file:{film}", "-t", str(minutes * 60), "-c", "copy", f"file:{target}"], _LIMIT_S, "COPY", film)
     return target
 
 
@@ -35,13 +35,9 @@ def several(film: Path, count: int, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     made = [folder / f"film-{number:03d}.mkv" for number in range(count)]
     for number, path in enumerate(made):
-        title = ("-metadata", f"comment={number}")
-        _ffmpeg("-i", f"file:{film}", "-t", str(_PIECE_S), "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", *title, f"file:{path}")
+        piece = ["-y", "-i", f"file:{film}", "-t", str(_PIECE_S), "-map", "0:v:0", "-map", "0:a:0", "-c", "copy"]
+        media.run([*piece, "-metadata", f"comment={number}", f"file:{path}"], _LIMIT_S, "COPY", film)
     return made
-
-
-def _ffmpeg(*arguments: str) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True)
 
 
 def built(films: Sequence[Path], folder: Path, size: float) -> dict[str, Any]:
@@ -55,7 +51,7 @@ def built(films: Sequence[Path], folder: Path, size: float) -> dict[str, Any]:
     shutil.rmtree(folder)
     return {
         "size": size, "film_s": dataset["film_s"], "records": dataset["records"], "wall_s": run.wall_s, "core_s": run.core_s, "busy_s": busy_s,
-        "load_s": load_s, "peak_mb": run.peak_mb, "shards": len(shards), "shard_mb": [round(size / 1e6, 2) for size in (shards[:1] + shards[-1:])],
+        "load_s": load_s, "peak_mb": run.peak_mb, "shards": len(shards), "shard_mb": [round(each / 1e6, 2) for each in (*shards[:1], *shards[-1:])],
     }  # fmt: skip
 
 

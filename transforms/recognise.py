@@ -49,7 +49,8 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
             if person_of.get(identity) in tracks:
                 tracks[person_of[identity]].append(track)
     usual = {identity: moods.usual(own) for identity, own in looks.items()}
-    sounding = moods.sounding(clips, windows)
+    measured = [moods.measured(clip) for clip in clips]
+    sounding = moods.sounding(measured, windows)
     known = {person: _speaker(order[person], person, voices[person], clips, windows, tracks[person], shares.get(person, 0.0)) for person in order}
     shown: list[_Shown] = []
     first = 0
@@ -57,14 +58,14 @@ def recognise(appearances: Appearances, config: config.Recognise, assets: Assets
         part = slice(first, first := first + len(film))
         shown += _shown(film, spoken[part], identities[part], assets)
     casts = []
-    for clip, turns, ids, seen, people in zip(clips, spoken, identities, shown, windows, strict=True):
+    for clip, turns, ids, seen, people, rows in zip(clips, spoken, identities, shown, windows, measured, strict=True):
         faces_of = {p: tuple(t.index for t, i in zip(clip.faces.tracks, ids, strict=True) if person_of.get(int(i)) == p) for p in order}
         present = [p for p in order if any(person == p for person, _, _ in turns)]
         speakers = tuple(replace(known[p], faces=faces_of[p]) for p in present)
         spoken_by_name = tuple(Turn(order[p], span, score) for p, span, score in turns)
         felt = [replace(t, emotions=moods.against(t.emotions, usual[i])) for t, i in zip(seen.faces.tracks, ids.tolist(), strict=True)]
         told = replace(seen.faces, tracks=tuple(felt))
-        tones = tuple(tone for tone in moods.tones(clip, people, sounding, order) if tone.speaker in {speaker.id for speaker in speakers})
+        tones = tuple(moods.tones(clip.windows, rows, people, sounding, {p: order[p] for p in present}))
         casts.append(Cast(clip.voices, told, speakers, spoken_by_name, seen.speaking, seen.moving, seen.still, tones))
     return casts
 

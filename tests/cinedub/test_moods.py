@@ -45,8 +45,8 @@ def heard(pitch: list[float], level: list[float], *others: Turn) -> Heard:
 
 
 def tones(clip: Heard) -> list[tuple[int, float, float]]:
-    people = [np.zeros(len(clip.windows), int)]
-    found = moods.tones(clip, people[0], moods.sounding([clip], people), {0: "s001"})
+    people, rows = np.zeros(len(clip.windows), int), moods.measured(clip)
+    found = moods.tones(clip.windows, rows, people, moods.sounding([rows], [people]), {0: "s001"})
     return [(tone.span.start, tone.pitch, tone.level) for tone in found if tone.speaker == "s001"]
 
 

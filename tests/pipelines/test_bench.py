@@ -1,7 +1,6 @@
 """What a benchmark says it measured is what happened."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,12 @@ from cinedub import media
 from pipelines import bench, benchtable, rivals
 from schemas import Span
 from tests.cinedub import small_dataset
+from tests.pipelines.cards import card
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    sources = ["-f", "lavfi", "-i", "testsrc=size=64x36:rate=10:duration=12", "-f", "lavfi", "-i", "sine=duration=12"]
-    subprocess.run(["ffmpeg", "-v", "error", *sources, "-g", "10", "-pix_fmt", "yuv420p", str(path)], check=True)
-    return path
+    return card(tmp_path_factory.mktemp("film"))
 
 
 def test_passes_over_the_source_are_those_that_ffmpeg_was_asked_for(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,17 @@
 """Films for the growth runs are as long as asked, and as many; exponents are slopes."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cinedub import media, storage
 from pipelines import growth
+from tests.pipelines.cards import card
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    sources = ["-f", "lavfi", "-i", "testsrc=size=64x36:rate=10:duration=12", "-f", "lavfi", "-i", "sine=duration=12"]
-    subprocess.run(["ffmpeg", "-v", "error", *sources, "-g", "10", "-pix_fmt", "yuv420p", str(path)], check=True)
-    return path
+    return card(tmp_path_factory.mktemp("film"))
 
 
 def test_a_longer_film_is_the_film_over_and_over(film: Path, tmp_path: Path) -> None:
