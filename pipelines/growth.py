@@ -72,7 +72,8 @@ def table(found: dict[str, Any]) -> str:
         "",
     ]
     for name, title in (("minutes", "minutes of one film"), ("films", f"films of {_PIECE_S} s")):
-        rows = found[name]
+        if not (rows := found[name]):
+            continue
         lines += [
             f"| {title} | wall s | core s | exponent, cores | peak MB | records | shards, smallest and largest MB |",
             "|---:|---:|---:|---:|---:|---:|---|",

@@ -32,3 +32,9 @@ def test_an_exponent_is_the_slope_without_what_loading_costs() -> None:
         {"film_s": 480.0, "core_s": 970.0, "load_s": 10.0},
     ]
     assert growth.exponents(rows, "core_s") == [1.0, 2.0]
+
+
+def test_a_kind_of_growth_that_was_not_asked_for_is_not_told() -> None:
+    row = {"size": 1, "film_s": 3.0, "wall_s": 9.0, "core_s": 9.0, "load_s": 5.0, "peak_mb": 900.0, "records": 1, "shards": 1, "shard_mb": [1.0, 1.0]}
+    told = growth.table({"code": "0", "minutes": [], "films": [row]})
+    assert "films of 3 s" in told and "minutes of one film" not in told and "| 1 | 9 | 9 |  | 900 | 1 |" in told
