@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cinedub import __version__, cache, config, overlay, report, storage
+from cinedub import __version__, cache, config, storage
 from cinedub.errors import UsageError
 from schemas import Review, Shard, codec
 
@@ -23,6 +23,10 @@ SUCCESS = "_SUCCESS"
 BUILD = ".build"
 #: What the graph's last step writes there.
 FACTS = ("films", "shards", "losses")
+#: What a finished dataset was made of (``cinedub.outcome``).
+MADE_OF = "made-of.json"
+#: What people put beside a dataset, which its next build heeds: their edits, and what was forgotten.
+EDITS, FORGOTTEN = "edits/edits.jsonl", "forgotten.json"
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def begin(out: Path, settings: config.Settings | str) -> None:
         cache.remove_leftovers(out, time.time())
         for folder in build.glob("progress-*/"):
             shutil.rmtree(folder)
-        for path in (*build.glob("failures/*.jsonl"), build / "dropped.parquet", *(build / f"{name}.json" for name in FACTS)):
+        for path in (*build.glob("failures/*.jsonl"), build / "dropped.parquet", build / MADE_OF, *(build / f"{name}.json" for name in FACTS)):
             path.unlink(missing_ok=True)
         (build / "failures").mkdir(exist_ok=True)
         (build / "shards").mkdir(exist_ok=True)
@@ -107,6 +111,8 @@ def finish(
     """
     import pyarrow.parquet as pq
 
+    from cinedub import overlay
+
     build = out / BUILD
     try:
         shards = sorted(shards, key=lambda shard: shard.id)
@@ -130,7 +136,7 @@ def finish(
             "failures": failures,
             "shards": codec.builtins(shards),
             "digest": hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest(),
-            "settings_digest": hashlib.sha256(_toml(settings).encode()).hexdigest(),
+            "settings_digest": _settings_digest(settings),
             "models": _models(settings) if models is None else models,
             "edits": _edits(out, said, counts.keys),
             **(more or {}),
@@ -205,6 +211,7 @@ def _put_in_place(out: Path, shards: list[Shard]) -> None:
         if (made := build / "shards" / f"{shard.id}.tar").exists():
             (build / f"{shard.id}.json").unlink(missing_ok=True)
             made.replace(out / "shards" / made.name)
+            storage.note_digest(out / "shards" / made.name, shard.sha256)
             for note in (f"{shard.id}.parquet", f"{shard.id}.json"):  # the latter says that the shard is whole
                 if (build / "shards" / note).exists():
                     (build / "shards" / note).replace(build / note)
@@ -225,6 +232,8 @@ def _put_in_place(out: Path, shards: list[Shard]) -> None:
 
 def _page(out: Path) -> None:
     """The page to look at. A dataset is whole without one: what went wrong with it is told in its place."""
+    from cinedub import report
+
     try:
         report.write(out)
     except OSError:
@@ -245,6 +254,12 @@ def _edits(out: Path, said: dict[str, tuple[Review, ...]], kept: set[str]) -> di
 
 def _toml(settings: config.Settings | str) -> str:
     return settings if isinstance(settings, str) else config.dump(settings)
+
+
+def _settings_digest(settings: config.Settings | str) -> str:
+    """Of the settings that decide what comes out, wherever it is made."""
+    decisive = settings.encode() if isinstance(settings, str) else codec.encode(config.decisive(settings))
+    return hashlib.sha256(decisive).hexdigest()
 
 
 def _models(settings: config.Settings | str) -> dict[str, str]:

@@ -21,8 +21,6 @@ from cinedub.persons import distances, embeddings, faces_of, group_of, tracks_of
 from schemas import codec
 from schemas.record import MEMBERS, upgrade
 
-NOTE = "forgotten.json"
-
 
 class StillThere(CinedubError):
     """A forgotten person or film was found in a shard after all."""
@@ -60,7 +58,7 @@ def named(name: dict[str, str], film: str, group: str, speakers: set[str]) -> bo
 
 def remembered(out: Path) -> list[dict[str, str]]:
     """What was forgotten in the dataset at ``out``."""
-    path = out / NOTE
+    path = out / commit.FORGOTTEN
     return json.loads(path.read_text()) if path.exists() else []
 
 
@@ -122,7 +120,7 @@ def _forget(source: Dataset, wanted: Wanted, quiet: bool) -> dict[str, Any]:
 
     out, films = source.out, _lengths(source)
     names = [*(name for name in remembered(out) if name != wanted.name), wanted.name]
-    storage.write_atomic(out / NOTE, json.dumps(names, indent=1).encode())
+    storage.write_atomic(out / commit.FORGOTTEN, json.dumps(names, indent=1).encode())
     settings = repack.begin(source, out)
     shards_made, rewritten, nearest = [], 0, float("inf")
     gone: set[str] = set()
@@ -150,7 +148,7 @@ def _forget(source: Dataset, wanted: Wanted, quiet: bool) -> dict[str, Any]:
 
 def reopen(out: Path) -> Dataset:
     """A dataset, also one in which a forgetting was interrupted."""
-    if not (out / commit.SUCCESS).exists() and (out / NOTE).exists() and (out / "dataset.json").exists():
+    if not (out / commit.SUCCESS).exists() and (out / commit.FORGOTTEN).exists() and (out / "dataset.json").exists():
         facts = json.loads((out / "dataset.json").read_text())
         return Dataset(out, facts)
     return dataset.load(out)

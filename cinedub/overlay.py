@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cinedub import description, edits, storage
+from cinedub import commit, description, edits, storage
 from cinedub.backends import roles
 from cinedub.errors import UsageError
 from cinedub.lines import kind_of
@@ -30,7 +30,7 @@ Seen = tuple[str, int, int, str]
 
 def place(out: Path) -> Path:
     """Where a dataset's overlay is."""
-    return out / "edits" / "edits.jsonl"
+    return out / commit.EDITS
 
 
 def read(out: Path) -> dict[str, tuple[Review, ...]]:

@@ -63,6 +63,6 @@ def finish(source: Dataset, target: Path, settings: str, shards: list[Shard], **
     """Commit what was made; ``facts`` replace or join those of ``source`` in dataset.json."""
     metrics = json.loads((source.out / "metrics.json").read_text())
     films, film_s = facts.pop("films", source.facts["films"]), facts.pop("film_s", source.facts["film_s"])
-    kept = {name: source.facts[name] for name in ("without", "forgotten") if name in source.facts}
+    kept = {name: source.facts[name] for name in ("without", "forgotten", "settings_digest") if name in source.facts}
     more = {**kept, "made_from": source.facts["digest"], **facts}
     return commit.finish(target, settings, shards, films, film_s, metrics, source.facts["models"], more)

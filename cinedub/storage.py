@@ -168,13 +168,12 @@ def scrubbed(text: str) -> str:
 
 
 def content_digest(path: Path) -> str:
-    """sha256 of a film's bytes, remembered by its path, size and time of change so that an unchanged one is read once.
+    """sha256 of a file's bytes, remembered by its path and ``version`` so that an unchanged one is read once.
 
     Raises:
         MediaError: PROBE_UNREADABLE: it can't be read to its end.
     """
-    facts = path.stat()
-    note = cache_root() / "digests" / address(str(path.absolute()), f"{facts.st_size}:{facts.st_mtime_ns}")
+    note = _digest_note(path)
     if note.exists():
         return note.read_text()
     try:
@@ -184,6 +183,30 @@ def content_digest(path: Path) -> str:
         raise MediaError("PROBE_UNREADABLE", f"{path.name}: can't be read: {error.strerror}; check its permissions and its disk") from error
     write_atomic(note, digest.encode())
     return digest
+
+
+def known_digest(uri: str) -> str | None:
+    """What ``content_digest`` remembers of a film, from this machine or fetched to it; None where it would have to be read."""
+    try:
+        return _digest_note(_fetched(uri) if "://" in uri else Path(uri)).read_text()
+    except OSError:
+        return None
+
+
+def note_digest(path: Path, sha256: str) -> None:
+    """Have ``content_digest`` know a file that was digested while it was written."""
+    write_atomic(_digest_note(path), sha256.encode())
+
+
+def version(path: Path) -> tuple[int, int, int]:
+    """A file's size, time of change, and time of its last change of any kind, which nobody can set: a file replaced by one of the same size and
+    time differs by the last."""
+    facts = path.stat()
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _digest_note(path: Path) -> Path:
+    return cache_root() / "digests" / address(str(path.absolute()), repr(version(path)))
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -207,7 +230,7 @@ def _fetch(uri: str) -> Path:
         MediaError: PROBE_MISSING: it isn't there, may not be read, or its store fails again and again.
         StorageError: it can't be written here.
     """
-    target = cache_root() / "films" / address(uri) / Path(uri).name
+    target = _fetched(uri)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = temporary(target)
@@ -224,6 +247,10 @@ def _fetch(uri: str) -> Path:
             beside.unlink(missing_ok=True)
     os.utime(target.parent)
     return target
+
+
+def _fetched(uri: str) -> Path:
+    return cache_root() / "films" / address(uri) / Path(uri).name
 
 
 def _download(uri: str, path: Path) -> None:

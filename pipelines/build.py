@@ -9,7 +9,6 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from cinedub import attempts, backends, cache, commit, config, display, overlay, progress, shards, sources, storage, weights
+from cinedub import attempts, backends, cache, commit, config, display, outcome, overlay, progress, shards, sources, storage, weights
 from cinedub.errors import UsageError
+from cinedub.outcome import Outcome
 from pipelines.run import run
 from schemas import Shard, Source, codec
 from transforms.amend import amended
@@ -41,15 +41,6 @@ from transforms.transcribe import Transcribe
 from transforms.write_facts import WriteFacts
 from transforms.write_losses import WriteLosses, write_dropped
 from transforms.write_shards import WriteShards
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a build ended: dataset.json, metrics.json and the dead letters."""
-
-    dataset: dict[str, Any]
-    metrics: dict[str, Any]
-    letters: list[dict[str, Any]]
 
 
 def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Settings, out: Path) -> None:
@@ -111,7 +102,9 @@ def build(
     preflight(settings)
     with commit.at_work(out):
         attempts.forget(out)
-        return make(films, out, settings, beam_flags, mode)
+        made = make(films, out, settings, beam_flags, mode)
+        outcome.keep(out, films, settings, made)
+        return made
 
 
 def detach(names: Sequence[str], out: Path, settings: config.Settings, limit: int | None = None, beam_flags: Sequence[str] = ()) -> None:

@@ -190,6 +190,8 @@ def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: st
         except Killed:  # from outside: a second chance, at once
             result = stage.run(element, settings, assets, **models)
         nouns = result if isinstance(result, list) else [result]
+        if not assets.lasting:
+            Metrics.counter(stage.__name__, "not_kept").inc()
         remember(assets.path("result.json"), nouns)
         assets.publish()
     return nouns

@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from cinedub import config, forget, progress, shards, storage
 from cinedub.commit import BUILD
+from cinedub.errors import MediaError
 from cinedub.manifest import write_shard
 from schemas import Record, Shard, codec
 from schemas.record import Split, shard_name
@@ -82,4 +83,7 @@ def _known(note: Path, tar: Path, made_of: str) -> Shard | None:
     if not note.exists() or not tar.exists():
         return None
     known = codec.decode(note.read_bytes(), _Note)
-    return known.shard if known.made_of == made_of and tar.stat().st_size == known.shard.bytes else None
+    try:
+        return known.shard if known.made_of == made_of and storage.content_digest(tar) == known.shard.sha256 else None
+    except MediaError:  # it can't be read
+        return None

@@ -17,7 +17,8 @@ from cinedub.commands import DONE, FAILED, LOSSES
 from cinedub.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipelines.build import Outcome
+    from cinedub.config import Settings
+    from cinedub.outcome import Outcome
 
 TAKES_BEAM_FLAGS = True
 
@@ -42,21 +43,36 @@ def ends(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from cinedub import config, remote
-    from pipelines import build, profile
+    from cinedub import config, outcome, remote, sources
+    from pipelines import profile
 
     if options.detach and remote.is_remote(options.out):
         raise UsageError(f"{options.out}: a detached build's folder is one that its workers see, on a shared disk")
     settings = config.load(profile.find(options.profile), options.settings, options.set)
     place = remote.workplace(options.out) if remote.is_remote(options.out) else Path(options.out)
     if options.detach:
-        build.detach(options.films, place, settings, options.limit, options.beam_flags)
-        print(f"left to its runner; when that is done: cinedub finish {options.out}")
-        return DONE
-    outcome = build.build(options.films, place, settings, options.limit, options.beam_flags, mode(options))
+        return _detach(options, place, settings)
+    made = outcome.known(place, sources.expand(options.films)[: options.limit], settings)
+    if made is None:
+        from pipelines import build
+
+        made = build.build(options.films, place, settings, options.limit, options.beam_flags, mode(options))
+    elif mode(options) == "text":
+        print("nothing has changed since this was built", file=sys.stderr)
     if remote.is_remote(options.out):
         remote.publish(place, options.out)
-    return tell(outcome, options)
+    return tell(made, options)
+
+
+def _detach(options: argparse.Namespace, place: Path, settings: Settings) -> int:
+    from pipelines import build
+
+    build.detach(options.films, place, settings, options.limit, options.beam_flags)
+    if options.json:
+        print(json.dumps({"out": options.out, "state": "at work"}))
+    elif not options.quiet:
+        print(f"left to its runner; when that is done: cinedub finish {options.out}")
+    return DONE
 
 
 def mode(options: argparse.Namespace) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from cinedub import commit
+from cinedub import commit, config
 from tests.cinedub import small_dataset
 
 
@@ -22,3 +22,11 @@ def test_the_counts_of_two_shards_are_those_of_their_records(tmp_path: Path) -> 
     assert dict(counts.by["split"]) == told["splits"] and sum(counts.by["kind"].values()) == len(rows)
     assert len(counts.speakers) == told["speakers"] > 0
     assert counts.keys == {rows[0]["key"]}
+
+
+def test_the_digest_of_settings_says_what_comes_out_and_not_where_it_was_made() -> None:
+    here, there, other = (
+        commit._settings_digest(config.load(sets=sets))
+        for sets in ((), ('run.flags=["--runner=DaskRunner"]', "cache.max_gb=1", "see.face_detector.device=cuda"), ("judge.min_dnsmos=1.5",))
+    )
+    assert here == there != other

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cinedub import cli, dataset, forget, overlay, validate
+from cinedub import cli, commit, dataset, forget, overlay, validate
 from cinedub.errors import UsageError
 from schemas import Review
 from tests.cinedub import small_dataset
@@ -23,7 +23,7 @@ def test_a_film_goes_with_all_its_records_and_other_shards_keep_their_bytes(out:
     assert {record["film"]["id"] for record in after.annotations()} == {"bbbb", "cccc", "dddd"}
     assert after.facts["films"] == 3 and after.facts["forgotten"] == [{"film": "aaaa"}]
     assert [path.name for path in after.paths if path.read_bytes() != before[path.name]] == ["cinedub-train-00000.tar"]
-    assert not any(b"aaaa-00" in path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != forget.NOTE)
+    assert not any(b"aaaa-00" in path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != commit.FORGOTTEN)
 
 
 def test_a_person_goes_where_they_speak_and_where_their_face_is_seen(out: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_a_changed_film_has_another_digest(tmp_path: Path) -> None:
     before = storage.content_digest(film)
     film.write_bytes(b"three")
     assert storage.content_digest(film) != before
+
+
+def test_a_film_replaced_by_one_of_the_same_size_and_time_has_another_digest(tmp_path: Path) -> None:
+    film, other = tmp_path / "film", tmp_path / "other"
+    film.write_bytes(b"one")
+    before = storage.content_digest(film)
+    assert storage.known_digest(str(film)) == before
+    other.write_bytes(b"two")
+    os.utime(other, ns=(0, film.stat().st_mtime_ns))
+    other.rename(film)
+    assert storage.known_digest(str(film)) is None and storage.content_digest(film) != before

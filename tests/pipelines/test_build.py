@@ -61,7 +61,8 @@ def test_its_words_people_and_scenes_are_those_of_the_film(place: Path, built: b
 
 
 def test_a_detached_build_is_made_a_dataset_when_its_runner_is_done(place: Path, footage: Path, built: build.Outcome) -> None:
-    build.detach([str(footage)], place / "apart", config.load())
+    told = json.loads(_said("build", footage, "--out", place / "apart", "--detach", "--json"))
+    assert told == {"out": str(place / "apart"), "state": "at work"}
     assert not (place / "apart" / "_SUCCESS").exists()
     made = build.finish(place / "apart")
     assert made.dataset["digest"] == built.dataset["digest"] and made.dataset["films"] == 1
@@ -69,6 +70,11 @@ def test_a_detached_build_is_made_a_dataset_when_its_runner_is_done(place: Path,
     assert validate.validate(place / "apart").faults == []
     with pytest.raises(UsageError, match="no build waits here"):
         build.finish(place / "apart")
+    assert _said("build", footage, "--out", place / "apart", "--detach", "--quiet") == ""
+
+
+def _said(*words: object) -> str:
+    return subprocess.run([sys.executable, "-m", "cinedub.cli", *map(str, words)], capture_output=True, text=True, check=True).stdout
 
 
 def test_nothing_is_computed_twice_and_the_bytes_are_the_same(place: Path, footage: Path, built: build.Outcome) -> None:
@@ -79,6 +85,27 @@ def test_nothing_is_computed_twice_and_the_bytes_are_the_same(place: Path, foota
     moved = run(place, elsewhere, out="moved", sets=("probe.min_ms=1000",))
     assert again.dataset["digest"] == built.dataset["digest"]
     assert all(facts["cached"] for name, facts in moved.metrics["stages"].items() if name not in ("Probe", "Pack"))
+
+
+_LIGHT = (
+    "import sys; from cinedub import cli; code = cli.main(sys.argv[1:]); sys.exit(code or bool({'apache_beam', 'torch', 'numpy'} & {*sys.modules}))"
+)
+
+
+def test_an_unchanged_build_ends_at_once_as_it_did_and_a_damaged_one_is_mended(place: Path, footage: Path, built: build.Outcome) -> None:
+    def table(*python: str) -> str:
+        command = [sys.executable, *python, "build", str(footage), "--out", str(place / "same")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = table("-m", "cinedub.cli")
+    assert table("-c", _LIGHT) == first
+    (shard,) = shards.shards_in(place / "same")
+    whole = shard.read_bytes()
+    shard.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    table("-m", "cinedub.cli")
+    assert shard.read_bytes() == whole and validate.validate(place / "same").faults == []
 
 
 def test_a_plain_script_that_calls_the_same_functions_gives_the_same_shards(place: Path, footage: Path, built: build.Outcome) -> None:

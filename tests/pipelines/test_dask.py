@@ -58,9 +58,7 @@ def test_a_dask_cluster_of_two_workers_gives_what_the_local_runner_gives(films: 
     (tmp_path / "cluster.py").write_text(_CLUSTER)
     dask = build(films, tmp_path / "dask", str(tmp_path / "cluster.py"))
     local = build(films, tmp_path / "local", "-m", "cinedub.cli")
-    digests = [found["dataset"].pop("settings_digest") for found in (dask, local)]
     assert dask["dataset"] == local["dataset"]
-    assert digests[0] != digests[1]  # the settings say where it was made
     assert dask["dataset"]["failures"] == {"Probe": 2} and dask["dataset"]["records"] >= 2
     assert dask["code"] == local["code"]
     told, counted = dask["metrics"]["stages"], local["metrics"]["stages"]

@@ -4,7 +4,7 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from cinedub import commit, config, forget, manifest, shards
+from cinedub import commit, config, manifest, shards
 from schemas import Member, Record
 from tests.cinedub import small_dataset
 from transforms.write_shards import WriteShards
@@ -32,7 +32,7 @@ def record(folder: Path, film: int) -> Record:
 def test_what_was_forgotten_stays_out_of_a_later_build(tmp_path: Path, names: list[dict[str, str]], kept: list[str]) -> None:
     out = tmp_path / "out"
     commit.begin(out, "")
-    (out / forget.NOTE).write_text(json.dumps(names))
+    (out / commit.FORGOTTEN).write_text(json.dumps(names))
     with beam.Pipeline() as pipeline:
         records = [record(tmp_path, film) for film in range(3)]
         _ = pipeline | beam.Create(records).with_output_types(Record) | WriteShards(config.Pack(), out)
