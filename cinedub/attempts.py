@@ -24,9 +24,9 @@ def keep_films(out: Path, films: Sequence[Source]) -> None:
     storage.write_atomic(out / BUILD / _FILMS, codec.encode(rows))
 
 
-def films(out: Path) -> int:
-    """How many films a dataset is made of."""
-    return len(codec.decode((out / BUILD / _FILMS).read_bytes(), list[Source]))
+def sources(out: Path) -> list[Source]:
+    """The films that a dataset is made of, in order; an address that held a key ends in ``storage.HIDDEN``."""
+    return codec.decode((out / BUILD / _FILMS).read_bytes(), list[Source])
 
 
 def forget(out: Path) -> None:
@@ -44,7 +44,7 @@ def again(out: Path) -> tuple[list[Source], list[Path]]:
     build = out / BUILD
     if not (build / _FILMS).exists():
         raise UsageError(f"{out}: nothing says which films it was made of; run its build again, with the films")
-    films = codec.decode((build / _FILMS).read_bytes(), list[Source])
+    films = sources(out)
     for film in films:
         if film.uri.endswith(storage.HIDDEN):
             raise UsageError(f"{film.uri}: its address held a key and was not kept; run its build again, with the films")

@@ -31,6 +31,7 @@ from transforms.find_scenes import FindScenes
 from transforms.gather import Gather
 from transforms.hear import Hear
 from transforms.judge import Judge
+from transforms.list_films import ListFilms
 from transforms.pack import Pack
 from transforms.probe import Probe
 from transforms.recognise import Recognise
@@ -46,7 +47,7 @@ from transforms.write_shards import WriteShards
 def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Settings, out: Path) -> None:
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
     losses = Losses(settings.run.accelerator)
-    accepted = pipeline | "Films" >> beam.Create(films, reshuffle=True).with_output_types(Source) | Probe(settings.probe, losses) | Distinct(losses)
+    accepted = pipeline | ListFilms(films, out) | Probe(settings.probe, losses) | Distinct(losses)
     scripts = passages(accepted, settings, losses) | "Spread passages" >> beam.Reshuffle() | Correct(settings.correct, losses)
     written = (
         amended(scripts, overlay.read(out), settings.correct, losses)
@@ -193,7 +194,7 @@ def _commit(out: Path, settings: config.Settings, stages: dict[str, Any], wall_s
         write_dropped([], build / "dropped.parquet")
     made = codec.decode((build / "shards.json").read_bytes(), list[Shard])
     durations = dict(codec.decode((build / "films.json").read_bytes(), list[tuple[str, int]]))
-    dataset = commit.finish(out, settings, made, attempts.films(out), sum(durations.values()) / 1000, metrics)
+    dataset = commit.finish(out, settings, made, len(attempts.sources(out)), sum(durations.values()) / 1000, metrics)
     shutil.rmtree(note)  # that of a build which was stopped stays for ``cinedub status``, until the next one begins
     letters = [codec.decode(line, dict) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     return Outcome(dataset, metrics, letters)
