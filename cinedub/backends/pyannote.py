@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from cinedub.backends import pyannote_setup  # noqa: F401
-
-# isort: split
+import itertools
+from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from pyannote.audio import Model as Network
-from pyannote.audio.core.task import Problem, Resolution, Specifications
-from pyannote.audio.utils.powerset import Powerset
+from torch import Tensor, nn
 from torch.torch_version import TorchVersion
 
 from cinedub import weights
+from cinedub.backends.pyannet import PyanNet
 from cinedub.backends.roles import Mono
 from cinedub.config import Model
 from cinedub.errors import WeightsError
@@ -39,15 +38,9 @@ class Pyannote:
         file = path / "pytorch_model.bin" if path.is_dir() else path
         self._threads = model.threads
         try:
-            with torch.serialization.safe_globals([TorchVersion, Specifications, Problem, Resolution]):
-                network = Network.from_pretrained(file, map_location=model.device)
+            self._network, self._sets = _loaded(file, model.device)
         except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
-            raise WeightsError(f"{file} is no speaker segmentation checkpoint: {error}") from error
-        if network is None or not network.specifications.powerset:
-            raise WeightsError(f"{file} is no powerset speaker segmentation checkpoint")
-        self._network = network.eval()
-        task = network.specifications
-        self._powerset = Powerset(len(task.classes), task.powerset_max_classes)
+            raise WeightsError(f"{file} is no powerset speaker segmentation checkpoint: {error}") from error
         self._device = model.device
         self.digest = f"{_VERSION}:{weights.digest(path)}"
 
@@ -63,5 +56,54 @@ class Pyannote:
         after = (max(frames, _FEWEST) - 1) * _STEP + _FIELD - len(sound) - before
         padded = torch.from_numpy(np.pad(sound, (before, max(after, 0)))).to(self._device)
         scores = self._network(padded[None, None]).cpu()
-        active = torch.exp(scores) @ self._powerset.mapping
+        active = torch.exp(scores) @ self._sets
         return active[0, :frames].numpy()
+
+
+class _Described:
+    """Stands for what a checkpoint says of its task in classes of pyannote.audio; its fields are plain values."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+
+def _loaded(file: Path, device: str) -> tuple[nn.Module, Tensor]:
+    """The network of a checkpoint, ready to run, and which voices are active (columns) in each of its classes (rows).
+
+    Raises:
+        OSError, RuntimeError, KeyError, UnpicklingError: it is no such checkpoint.
+    """
+    names = [(_Described, f"pyannote.audio.core.task.{name}") for name in ("Specifications", "Problem", "Resolution")]
+    with torch.serialization.safe_globals([TorchVersion, *names]):
+        checkpoint = torch.load(file, map_location=device, weights_only=True)
+    about, described = checkpoint["pyannote.audio"], checkpoint["hyper_parameters"]
+    task = vars(about["specifications"])
+    if not task["powerset"]:
+        raise KeyError("its classes are no sets of voices")
+    sets = subsets(len(task["classes"]), task["powerset_max_classes"])
+    if about["architecture"]["class"] != "PyanNet" or not described["lstm"].get("monolithic", True):
+        return by_library(file, device), sets
+    network = PyanNet(described, len(sets))
+    network.load_state_dict(checkpoint["state_dict"])
+    return network.to(device).eval(), sets
+
+
+def subsets(voices: int, most: int) -> Tensor:
+    """Every set of at most ``most`` of the voices, smaller ones first: a row of 0 and 1 for each."""
+    found = [chosen for size in range(most + 1) for chosen in itertools.combinations(range(voices), size)]
+    return torch.tensor([[float(voice in chosen) for voice in range(voices)] for chosen in found])
+
+
+def by_library(file: Path, device: str) -> nn.Module:
+    """Any of its networks, by pyannote.audio itself."""
+    from cinedub.backends import pyannote_setup  # noqa: F401 (before it, always)
+
+    # isort: split
+    from pyannote.audio import Model as Network
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+
+    with torch.serialization.safe_globals([TorchVersion, Specifications, Problem, Resolution]):
+        network: nn.Module | None = Network.from_pretrained(file, map_location=device)
+    if network is None:
+        raise KeyError("pyannote.audio knows no such network")
+    return network.eval()

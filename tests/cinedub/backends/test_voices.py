@@ -56,6 +56,21 @@ def test_speech_is_told_from_silence_at_the_right_time(spoken: list[np.ndarray])
     assert active[0] == pytest.approx(loud[0], abs=200) and active[-1] == pytest.approx(loud[-1], abs=200)
 
 
+def test_the_segmenter_is_the_network_that_pyannote_has(spoken: list[np.ndarray]) -> None:
+    import torch
+
+    from cinedub.backends import pyannote
+
+    file = weights.find("segmentation-3.0") / "pytorch_model.bin"
+    sound = torch.from_numpy(np.concatenate([spoken[0], spoken[2]]))[None, None]
+    (ours, sets), theirs = pyannote._loaded(file, "cpu"), pyannote.by_library(file, "cpu")
+    with torch.inference_mode():
+        assert torch.equal(ours(sound), theirs(sound))
+    from pyannote.audio.utils.powerset import Powerset
+
+    assert torch.equal(sets, Powerset(3, 2).mapping)
+
+
 @pytest.mark.parametrize("samples", [1, 269, 1_000, 160_000])
 def test_there_is_a_frame_for_every_step_of_sound_however_short(samples: int) -> None:
     activity = backends.load("segmenter", config.Hear().segmenter).segment(np.zeros(samples, np.float32))
