@@ -24,7 +24,7 @@ class Distinct(beam.PTransform):
         """Films with different ids."""
         grouped = films | beam.Map(lambda film: (film.id, film)).with_output_types(tuple[str, Film]) | beam.GroupByKey()
         split = grouped | beam.FlatMap(distinct).with_output_types(Any)
-        self.losses.failures.append(split | "Failures" >> beam.Filter(isinstance, Failure))
+        self.losses.lost.append(split | "Lost" >> beam.Filter(isinstance, Failure))
         return split | "Films" >> beam.Filter(isinstance, Film).with_output_types(Film)
 
 

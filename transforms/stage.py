@@ -52,8 +52,7 @@ class Losses:
     """What the stages of a pipeline share while it is drawn: the accelerator that they may ask for, and what they give up on."""
 
     accelerator: str = ""
-    failures: list[Any] = dataclasses.field(default_factory=list)
-    dropped: list[Any] = dataclasses.field(default_factory=list)
+    lost: list[Any] = dataclasses.field(default_factory=list)
 
 
 class RetryOptions(PipelineOptions):
@@ -94,8 +93,7 @@ class Stage(beam.PTransform, Generic[In, Out]):
         if hints := self.hints | self._accelerator():
             work = work.with_resource_hints(**hints)
         done = elements | "Run" >> work.with_input_types(takes).with_output_types(Any)
-        self.losses.failures.append(done | "Failures" >> beam.Filter(isinstance, Failure))
-        self.losses.dropped.append(done | "Dropped" >> beam.Filter(isinstance, Dropped))
+        self.losses.lost.append(done | "Lost" >> beam.Filter(isinstance, (Failure, Dropped)))
         return done | "Results" >> beam.FlatMap(_result).with_output_types(gives)
 
     def _accelerator(self) -> dict[str, str]:

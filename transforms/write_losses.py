@@ -24,12 +24,17 @@ class WriteLosses(beam.PTransform):
 
     def expand(self, pipeline: Any) -> Any:
         """(stage, number of failures) and ("", number of dropped clips)."""
-        failures = tuple(self.losses.failures) | "Failures" >> beam.Flatten()
-        dropped = tuple(self.losses.dropped) | "Dropped" >> beam.Flatten()
-        letters = failures | beam.Map(lambda letter: (letter.stage, letter)).with_output_types(tuple[str, Failure]) | "By stage" >> beam.GroupByKey()
-        refused = dropped | beam.Map(lambda clip: ("", clip)).with_output_types(tuple[str, Dropped]) | "Together" >> beam.GroupByKey()
-        written = letters | "Write letters" >> beam.Map(_write_letters, self.folder)
-        return (written, refused | "Write dropped" >> beam.Map(_write_dropped, self.folder)) | "Counts" >> beam.Flatten()
+        lost = tuple(self.losses.lost) | "Lost" >> beam.Flatten()
+        named = lost | "Name" >> beam.Map(_named).with_output_types(tuple[str, Any])
+        return named | "By stage" >> beam.GroupByKey() | "Write" >> beam.Map(_write, self.folder)
+
+
+def _named(noun: Failure | Dropped) -> tuple[str, Failure | Dropped]:
+    return noun.stage if isinstance(noun, Failure) else "", noun
+
+
+def _write(item: tuple[str, Iterable[Any]], folder: Path) -> tuple[str, int]:
+    return _write_letters(item, folder) if item[0] else _write_dropped(item, folder)
 
 
 def _write_letters(item: tuple[str, Iterable[Failure]], folder: Path) -> tuple[str, int]:

@@ -270,12 +270,7 @@ def build(url: str, casts: list[Cast], folder: Path) -> dict[str, int]:
     scripts = pipeline | beam.Create(passages).with_output_types(Passage) | Correct(Settings(Model("openai", options=options), Model("none")), losses)
     texts = scripts | beam.Map(lambda script: script.lines[0].text)
     _ = texts | beam.io.WriteToText(str(folder / "texts"), shard_name_template="")
-    _ = (
-        losses.failures[0]
-        | beam.combiners.Count.Globally()
-        | beam.Map(str)
-        | "Lost" >> beam.io.WriteToText(str(folder / "lost"), shard_name_template="")
-    )
+    _ = losses.lost[0] | beam.combiners.Count.Globally() | beam.Map(str) | "Lost" >> beam.io.WriteToText(str(folder / "lost"), shard_name_template="")
     result = pipeline.run()
     result.wait_until_finish()
     counters = result.metrics().query()["counters"]

@@ -9,7 +9,7 @@ from apache_beam.typehints.decorators import TypeCheckError
 
 from cinedub import config, storage
 from cinedub.errors import MediaError
-from schemas import AudioStream, Dropped, Film, Reel, Shots, Span, VideoStream
+from schemas import AudioStream, Dropped, Failure, Film, Reel, Shots, Span, VideoStream
 from transforms.stage import Losses, Stage, description, identity, recall
 
 
@@ -43,7 +43,8 @@ def run(films: list[Film], stage: type[Stage[Film, Reel]] = Halve) -> tuple[list
     out.mkdir(parents=True, exist_ok=True)
     pipeline = beam.Pipeline(runner=FnApiRunner())
     reels = pipeline | beam.Create(films).with_output_types(Film) | stage(config.CutReels(), losses)
-    for label, items in (("reels", reels), ("failures", losses.failures[0]), ("dropped", losses.dropped[0])):
+    failures, dropped = (losses.lost[0] | kind.__name__ >> beam.Filter(isinstance, kind) for kind in (Failure, Dropped))
+    for label, items in (("reels", reels), ("failures", failures), ("dropped", dropped)):
         _ = (
             items
             | f"{label} line" >> beam.Map(lambda noun: f"{noun.id} {getattr(noun, 'code', '')}".strip())

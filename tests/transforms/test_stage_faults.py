@@ -50,7 +50,7 @@ def run(out: Path, films: list[Film], stage: type[Stage[Film, Reel]], settings: 
     losses = Losses()
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(list(flags)))
     reels = pipeline | beam.Create(films).with_output_types(Film) | stage(settings, losses)
-    for label, items in (("reels", reels), ("failures", losses.failures[0])):
+    for label, items in (("reels", reels), ("failures", losses.lost[0])):
         told = items | f"{label} line" >> beam.Map(lambda noun: f"{noun.id} {getattr(noun, 'code', '')}".strip())
         _ = told | label >> beam.io.WriteToText(str(out / label), shard_name_template="")
     pipeline.run().wait_until_finish()
