@@ -13,6 +13,7 @@ from apache_beam.metrics import Metrics
 from cinedub import config, description, edits
 from cinedub.backends import roles
 from cinedub.evidence import Draft, evidence, mine
+from cinedub.exhibits import Exhibits
 from cinedub.lines import kind_of, lines_of
 from cinedub.passages import singly
 from cinedub.storage import Assets
@@ -41,12 +42,13 @@ def correct(
     by = ":".join(filter(None, [config.corrector.backend, str(config.corrector.option("model", ""))]))
     drafts = [Draft(cast, tuple(lines_of(cast))) for cast in passage.casts]
     witnesses = [Witness(cast, {"verifier": verifier, "second_opinion": second_opinion}) for cast in passage.casts]
+    exhibits = Exhibits(passage.casts)
     proposals: list[roles.Proposal] = []
     told = 0
     for _ in range(config.rounds if any(draft.lines for draft in drafts) else 0):
         known = evidence(drafts, passage)
         told += len(msgspec.json.encode(known))
-        proposal = corrector.propose(known, passage.language)
+        proposal = corrector.propose(known, passage.language, exhibits)
         proposals.append(proposal)
         if proposal.fault:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import dataclasses
 import email.utils
 import hashlib
@@ -23,15 +24,18 @@ from cinedub import reply, storage
 from cinedub.backends.roles import Proposal
 from cinedub.config import Model
 from cinedub.errors import UsageError
+from cinedub.exhibits import Exhibits
 from schemas import Language
 
-VERSION = "openai-2"
+VERSION = "openai-3"
 MAX_REPLY_BYTES = 256 << 10
+#: Pictures of a clip that a model may be shown.
+MOST_PICTURES = 16
 #: Faults in a row after which a clip gets one try only, so that a dead server doesn't hold up a build.
 PATIENCE = 3
 _DEFAULTS: dict[str, Any] = {
     "base_url": "https://api.openai.com/v1", "model": "", "timeout_s": 60.0, "deadline_s": 180.0, "max_retries": 3, "max_tokens": 8192,
-    "price_in": 0.0, "price_out": 0.0, "budget": 0.0,
+    "price_in": 0.0, "price_out": 0.0, "budget": 0.0, "sound": False, "pictures": 0,
 }  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -65,7 +69,8 @@ class _Unusable(Exception):
 
 class OpenAI:
     """Asks a chat model for edits. Options: base_url, model, timeout_s (an attempt), deadline_s (a clip), max_retries, max_tokens,
-    price_in and price_out (money for a million tokens), budget (money that this process may spend; 0 for any).
+    price_in and price_out (money for a million tokens), budget (money that this process may spend; 0 for any), sound (whether the model hears each
+    clip's vocals), pictures (how many of each clip it sees): for models that take such parts; others refuse the request.
 
     Answers are kept in the cache by the digest of what was asked: the same clip is not paid for twice, whatever became of the build.
     The key is read from OPENAI_API_KEY and nowhere else; it is never logged.
@@ -92,11 +97,16 @@ class OpenAI:
             raise UsageError(f"the corrector at {address.hostname} needs a key: export OPENAI_API_KEY, or --set correct.corrector=none")
         self.timeout_s, self.deadline_s = float(options["timeout_s"]), float(options["deadline_s"])
         self.max_retries = int(options["max_retries"])
+        self._sound, self._pictures = bool(options["sound"]), int(options["pictures"])
+        if not 0 <= self._pictures <= MOST_PICTURES:
+            raise UsageError(f"correct.corrector.options.pictures is 0 to {MOST_PICTURES} of a clip, got {self._pictures}")
         self._prices = float(options["price_in"]), float(options["price_out"])
         self._budget, self._spent = float(options["budget"]), 0.0
         prompts = files("cinedub.backends") / "prompts"
         self._prompts = {language: (prompts / f"correct.{language}.md").read_text("utf-8") for language in ("en", "zh")}
-        self.digest = hashlib.sha256("\0".join([VERSION, self.model, *self._prompts.values(), repr(reply.SCHEMA)]).encode()).hexdigest()[:16]
+        self.digest = hashlib.sha256(
+            "\0".join([VERSION, self.model, *self._prompts.values(), repr(reply.SCHEMA), f"{self._sound} {self._pictures}"]).encode()
+        ).hexdigest()[:16]
         structured = {"type": "json_schema", "json_schema": {"name": "corrections", "strict": True, "schema": reply.SCHEMA}}
         older = {"type": "json_object", "schema": reply.SCHEMA}
         #: From what serves best to what every server takes; one that refuses a form is asked in the next. The third is llama.cpp's.
@@ -110,7 +120,7 @@ class OpenAI:
         self._answered = False
         self._faults = 0
 
-    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+    def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
         """The model's proposal; one with a ``fault`` when no answer that can be used came within the deadline.
 
         Raises:
@@ -118,11 +128,10 @@ class OpenAI:
         """
         # "<" is escaped so that no dialogue can close the delimiter.
         data = msgspec.json.encode(evidence).decode().replace("<", "\\u003c")
-        messages = [
-            {"role": "system", "content": self._prompts[language]},
-            {"role": "user", "content": f"<evidence>\n{data}\n</evidence>"},
-        ]
-        kept = storage.cache_root() / "answers" / f"{storage.address(self.base_url, self.digest, *(message['content'] for message in messages))}.json"
+        prompt, told = self._prompts[language], f"<evidence>\n{data}\n</evidence>"
+        shown = self._shown(exhibits)
+        asked = storage.address(self.base_url, self.digest, prompt, told, *(msgspec.json.encode(part) for part in shown))
+        kept = storage.cache_root() / "answers" / f"{asked}.json"
         if kept.is_file():
             return _proposal(_completion(kept.read_bytes()), {"answers_kept": 1})
         if self._budget and self._spent >= self._budget:
@@ -130,7 +139,8 @@ class OpenAI:
                 f"the corrector's budget of {self._budget:g} is spent; what was answered is kept: raise correct.corrector.options.budget and go on"
             )
         try:
-            body = asyncio.run(self._ask(messages))
+            content = [{"type": "text", "text": told}, *shown] if shown else told
+            body = asyncio.run(self._ask([{"role": "system", "content": prompt}, {"role": "user", "content": content}]))
         except _Unanswered as error:
             self._faults += 1
             if not self._answered:
@@ -146,6 +156,18 @@ class OpenAI:
         storage.write_atomic(kept, body)
         return _proposal(completion, self._bill(completion.usage or _Usage()))
 
+    def _shown(self, exhibits: Exhibits) -> list[dict[str, Any]]:
+        """The parts of the request that are no text, each after a line that says what it is."""
+        parts: list[dict[str, Any]] = []
+        for clip, wave in enumerate(exhibits.voices() if self._sound else ()):
+            data = {"data": base64.b64encode(wave).decode(), "format": "wav"}
+            parts += [_text(f"The voices of clip {clip}:"), {"type": "input_audio", "input_audio": data}]
+        for clip, pictures in enumerate(exhibits.pictures(self._pictures) if self._pictures else ()):
+            for at, jpeg in pictures:
+                url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+                parts += [_text(f"Clip {clip}, {at} ms after its start:"), {"type": "image_url", "image_url": {"url": url}}]
+        return parts
+
     def _bill(self, usage: _Usage) -> dict[str, int]:
         """What an answer took; the money is added to what this process has spent."""
         cost = (usage.prompt_tokens * self._prices[0] + usage.completion_tokens * self._prices[1]) / 1e6
@@ -153,7 +175,7 @@ class OpenAI:
         counts = {"requests": 1, "tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
         return counts | ({"cost_millionths": round(cost * 1e6)} if any(self._prices) else {})
 
-    async def _ask(self, messages: list[dict[str, str]]) -> bytes:
+    async def _ask(self, messages: list[dict[str, Any]]) -> bytes:
         """The body of the answer, within the deadline; passing faults are tried again, a refused request never in the same form."""
         http = openai.DefaultAsyncHttpxClient(trust_env=not self._local)
         retries = self.max_retries if self._faults < PATIENCE else 0
@@ -206,6 +228,10 @@ class OpenAI:
         """The fault in one short line without the key."""
         line = " ".join(f"{type(error).__name__}: {error}".split())
         return (line.replace(self._key, "***") if self._key else line)[:300]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _completion(body: bytes) -> _Completion:

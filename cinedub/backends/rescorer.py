@@ -9,6 +9,7 @@ from typing import Any
 
 from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Model
+from cinedub.exhibits import Exhibits
 from cinedub.glossary import places, sounds, spelling
 from cinedub.places import Place, wording
 from cinedub.retiming import bare, units
@@ -32,7 +33,7 @@ class Rescorer:
     def __init__(self, model: Model) -> None:
         """Nothing is loaded."""
 
-    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+    def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
         """At most 24 edits a clip, those that rest on more first."""
         found = [*_seen(evidence), *_named(evidence, language), *_read(evidence, language), *_guessed(evidence, language)]
         most = _MOST * max(1, len(evidence["clips"]))

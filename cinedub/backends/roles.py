@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+from cinedub.exhibits import Exhibits
 from schemas import Language, Span, Utterance, Word
 
 Mono = Float32[np.ndarray, "samples"]
@@ -201,5 +202,5 @@ class Verifier(Backend, Protocol):
 class Corrector(Backend, Protocol):
     """Reasons over the evidence of a passage and proposes edits."""
 
-    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
-        """A proposal; an empty one when there is nothing to say."""
+    def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
+        """A proposal; an empty one when there is nothing to say. ``exhibits`` are the passage's sound and pictures, for who can hear and see."""

@@ -7,6 +7,7 @@ from typing import Any
 from cinedub.backends.roles import Hearing, Mono, Proposal
 from cinedub.config import Model
 from cinedub.errors import ModelError
+from cinedub.exhibits import Exhibits
 from schemas import Language
 
 
@@ -18,7 +19,7 @@ class Uncorrected:
     def __init__(self, model: Model) -> None:
         """Nothing is loaded."""
 
-    def propose(self, evidence: dict[str, Any], language: Language) -> Proposal:
+    def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
         """An empty proposal."""
         return Proposal()
 

@@ -11,6 +11,7 @@ import pytest
 from cinedub.backends.rescorer import Rescorer
 from cinedub.config import Model
 from cinedub.evidence import Draft, evidence
+from cinedub.exhibits import Exhibits
 from cinedub.glossary import glossary, sounds
 from cinedub.lines import lines_of
 from cinedub.passages import passages
@@ -73,5 +74,5 @@ def test_a_long_scene_is_told_in_parts_that_know_their_neighbours() -> None:
 def test_the_rescorer_proposes_the_films_spelling_of_a_name() -> None:
     cast = cast_of(clip_of([("Ask", 0, 400), ("Katherine's", 400, 900), ("mother.", 900, 1400)]), [("s001", 0, 1400)])
     told = evidence([Draft(cast, lines_of(cast))], Passage((cast,), glossary=("Catherine",)))
-    (edit,) = Rescorer(Model("rescorer")).propose(told, "en").edits
+    (edit,) = Rescorer(Model("rescorer")).propose(told, "en", Exhibits((cast,))).edits
     assert (edit.before, edit.after, edit.least_margin) == ("Katherine's", "Catherine's", None)

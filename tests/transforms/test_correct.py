@@ -21,6 +21,7 @@ from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Correct as Settings
 from cinedub.config import Model
 from cinedub.evidence import Draft, evidence, mine
+from cinedub.exhibits import Exhibits
 from cinedub.lines import lines_of
 from schemas import (
     AudioStream,
@@ -73,7 +74,7 @@ class Says:
     def __init__(self, proposal: Proposal) -> None:
         self.proposal, self.asked = proposal, list[dict[str, Any]]()
 
-    def propose(self, evidence: dict[str, Any], language: str) -> Proposal:
+    def propose(self, evidence: dict[str, Any], language: str, exhibits: Exhibits) -> Proposal:
         self.asked.append(evidence)
         return self.proposal
 
@@ -208,10 +209,10 @@ def test_clips_of_a_scene_are_asked_about_together_and_each_keeps_its_own(assets
 class Stumbles(Says):
     """A corrector that can't bear one word."""
 
-    def propose(self, evidence: dict[str, Any], language: str) -> Proposal:
+    def propose(self, evidence: dict[str, Any], language: str, exhibits: Exhibits) -> Proposal:
         if any("poison" in line["text"] for line in evidence["lines"]):
             raise ValueError("a word that nobody foresaw")
-        return super().propose(evidence, language)
+        return super().propose(evidence, language, exhibits)
 
 
 class Stumble(Correct):

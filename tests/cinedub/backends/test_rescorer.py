@@ -9,6 +9,7 @@ import pytest
 from cinedub import backends
 from cinedub.backends.roles import Edit
 from cinedub.config import Model
+from cinedub.exhibits import Exhibits
 
 
 def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " ", **more: Any) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " "
 
 
 def propose(told: dict[str, Any], language: str = "en") -> tuple[Edit, ...]:
-    return backends.load("corrector", Model("rescorer")).propose(told, language).edits
+    return backends.load("corrector", Model("rescorer")).propose(told, language, Exhibits(())).edits
 
 
 def test_another_reading_is_proposed_where_the_recogniser_was_in_doubt() -> None:
