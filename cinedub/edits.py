@@ -11,6 +11,7 @@ from typing import Any, Literal
 from cinedub import config, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import line_of
+from cinedub.soundalike import likeness
 from cinedub.witness import Witness, kept_times
 from schemas import Cast, Correction, Language, Line, Span, Turn
 
@@ -86,13 +87,24 @@ def _verify_text(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.C
     if witness is None or old == new:  # of capitals and commas the sound knows nothing
         return "", measured
     measured["margins"] = margins = witness.margins(lines, edit.line, text)
-    limit = limits.min_margin_deletion if _only_takes_away(old, new) else limits.min_margin
-    measured["min_margin"] = limit if edit.least_margin is None else max(limit, edit.least_margin)
+    limit = limits.min_margin_deletion
+    if not _only_takes_away(old, new):
+        measured["alike"] = alike = round(likeness(*_differing(old, new), language), 3)
+        limit = limits.min_margin + (limits.min_margin_alike - limits.min_margin) * max(0.0, 2 * alike - 1)
+    measured["min_margin"] = round(limit if edit.least_margin is None else max(limit, edit.least_margin), 3)
     if edit.least_margin is not None and not margins:
         return "it rests on the sound alone, and nobody listened", measured
     if any(margin < measured["min_margin"] for margin in margins.values()):
         return "the sound contradicts it", measured
     return "", measured
+
+
+def _differing(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """What is left of both without what they begin and end with alike."""
+    shared = min(len(old), len(new))
+    head = next((place for place in range(shared) if old[place] != new[place]), shared)
+    tail = next((place for place in range(shared - head) if old[-1 - place] != new[-1 - place]), shared - head)
+    return old[head : len(old) - tail], new[head : len(new) - tail]
 
 
 def _only_takes_away(old: list[str], new: list[str]) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
+import math
+from collections.abc import Sequence
 from importlib import resources
 
+from cinedub.glossary import sounds
 from schemas import Language
 
 #: Marks of stress and length: people hear past them, and so do recognisers.
 _MARKS = str.maketrans("", "", "ˈˌːˑ")
-#: Chinese words rarer than this in jieba's corpus are no likely mistake.
-_LEAST_COUNT, _LONGEST = 100, 3
+#: Chinese words less likely than this (a hundred of jieba's sixty million) are no likely mistake.
+_LEAST, _LONGEST = math.log(100 / 60e6), 3
 
 
 def alike(word: str, language: Language, most: int = 12) -> list[str]:
@@ -23,16 +26,29 @@ def alike(word: str, language: Language, most: int = 12) -> list[str]:
     return _english(word.lower(), most) if language == "en" else _chinese(word, most)
 
 
+def likeness(some: Sequence[str], others: Sequence[str], language: Language) -> float:
+    """How much words sound like others, from 0 to 1: the share of their phonemes (English) or of their toneless pinyin that agrees in order.
+
+    >>> likeness(["原", "定"], ["园", "丁"], "zh"), likeness([], ["不"], "zh")
+    (1.0, 0.0)
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    glue = " " if language == "en" else ""
+    first, second = (sounds(glue.join(side), language).replace(" ", "") for side in (some, others))
+    return float(Levenshtein.normalized_similarity(first, second)) if first and second else 0.0
+
+
 def known(word: str) -> bool:
     """Whether an English word stands in the dictionary in small letters: no name."""
-    return word.lower() in _sounds()
+    return word.lower() in _dictionary()
 
 
 def _english(word: str, most: int) -> list[str]:
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
 
-    spoken = _sounds()
+    spoken = _dictionary()
     own = spoken.get(word)
     if own is None:
         return []
@@ -42,27 +58,15 @@ def _english(word: str, most: int) -> list[str]:
 
 
 def _chinese(word: str, most: int) -> list[str]:
-    from pypinyin import lazy_pinyin
+    from cinedub.lexicon import homophones, likelihood
 
-    return [other for other in _by_pinyin().get(tuple(lazy_pinyin(word)), ()) if other != word][:most]
+    found = [other for other, _ in homophones(word) if len(other) <= _LONGEST and likelihood(other) >= _LEAST]
+    return sorted(found, key=lambda other: (-likelihood(other), other))[:most]
 
 
 @functools.cache
-def _sounds() -> dict[str, str]:
+def _dictionary() -> dict[str, str]:
     """Lower-case words with their phonemes."""
     entries = json.loads((resources.files("misaki") / "data" / "us_gold.json").read_text("utf-8"))
     spoken = {word: sounds if isinstance(sounds, str) else sounds["DEFAULT"] for word, sounds in entries.items()}
     return {word: sounds.translate(_MARKS) for word, sounds in spoken.items() if sounds and word.isascii() and word.isalpha() and word.islower()}
-
-
-@functools.cache
-def _by_pinyin() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Toneless syllables to the words so spoken, commonest first."""
-    from pypinyin import lazy_pinyin
-
-    found: dict[tuple[str, ...], list[tuple[int, str]]] = {}
-    for row in (resources.files("jieba") / "dict.txt").read_text("utf-8").splitlines():
-        word, count, *_ = row.split(" ")
-        if int(count) >= _LEAST_COUNT and len(word) <= _LONGEST and all("一" <= c <= "鿿" for c in word):
-            found.setdefault(tuple(lazy_pinyin(word)), []).append((-int(count), word))
-    return {sounds: tuple(word for _, word in sorted(words)) for sounds, words in found.items()}

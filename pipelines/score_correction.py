@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
+import hashlib
 import sys
 import tempfile
 from collections import Counter
@@ -30,7 +31,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from cinedub import backends, config, edits, sources, storage
 from cinedub import truth as truths
-from cinedub.backends.roles import Edit
+from cinedub.backends.roles import Edit, Hearing, Mono, Verifier
 from cinedub.errors import CinedubError
 from cinedub.lines import lines_of
 from cinedub.places import wording
@@ -38,13 +39,15 @@ from cinedub.retiming import units
 from cinedub.witness import Witness
 from cinedub.wording import tokens
 from pipelines import build, oracle, profile
-from schemas import Cast, Line, Passage, Script, Turn, codec
+from schemas import Cast, Language, Line, Passage, Script, Turn, codec
 from transforms.correct import correct
 from transforms.probe import Probe
 from transforms.stage import Losses
 
 #: False edits of each kind that a line is tried with, and the sure answers of the oracle.
 _TRIES, _STEPS = 2, (0.0, 0.25, 0.5, 0.75, 1.0)
+#: Sounds that a verifier keeps encoded.
+_KEPT = 499
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def errors(film: Film, lines: Iterable[Line], turns: Iterable[Turn]) -> Counter[
 
 def corrected(chosen: Sequence[Film], settings: config.Correct) -> tuple[Counter[str], Counter[str], list[Script], Counter[str]]:
     """Errors before and after correction, summed over films; the scripts; and what the corrector used: requests, tokens, money in millionths."""
-    models = {role: backends.load(role, model) for role, model in config.models(settings).items()}
+    models = _models(settings)
     before, after, used = Counter[str](), Counter[str](), Counter[str]()
     scripts: list[Script] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -126,6 +129,31 @@ def corrected(chosen: Sequence[Film], settings: config.Correct) -> tuple[Counter
             after += errors(film, [line for script in done for line in script.lines], [turn for script in done for turn in script.turns])
             scripts += done
     return before, after, scripts, used
+
+
+class _HearsOnce:
+    """A verifier that encodes a sound once in all measurements of a run, where they ask about the same lines again and again."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self.digest, self.understands, self._listen = verifier.digest, verifier.understands, verifier.listen
+        self._heard: dict[tuple[str, bytes], Hearing] = {}
+
+    def listen(self, sound: Mono, language: Language) -> Hearing:
+        """As the verifier does; the last 500 sounds (3 MB each with Whisper base) are kept."""
+        key = (language, hashlib.sha256(sound.tobytes()).digest())
+        if key not in self._heard:
+            self._heard = dict(list(self._heard.items())[-_KEPT:])
+            self._heard[key] = self._listen(sound, language)
+        return self._heard[key]
+
+
+@functools.cache
+def _hears_once(role: str, model: config.Model) -> Verifier:
+    return _HearsOnce(backends.load(role, model))
+
+
+def _models(settings: config.Correct) -> dict[str, Any]:
+    return {role: backends.load(role, m) if role == "corrector" else _hears_once(role, m) for role, m in config.models(settings).items()}
 
 
 def planted(film: Film, share: float, rng: np.random.Generator) -> Film:
@@ -145,7 +173,7 @@ def planted(film: Film, share: float, rng: np.random.Generator) -> Film:
 
 def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
     """Each true and false edit alone against the line as it was heard: proposed, accepted, and the median margin, by kind and language."""
-    models = {role: backends.load(role, model) for role, model in config.models(settings).items() if role != "corrector"}
+    models = {role: model for role, model in _models(settings).items() if role != "corrector"}
     rows: dict[tuple[str, str], list[tuple[bool, float]]] = {}
     for film in chosen:
         said, rng = film.said, np.random.default_rng(0)

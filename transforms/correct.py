@@ -127,7 +127,7 @@ class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    version = 4
+    version = 5
 
     @staticmethod
     def parts(element: Passage) -> list[Passage]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cinedub import __version__, config, manifest, shards, sound, storage, weights
+from cinedub import __version__, backends, config, manifest, shards, sound, storage, weights
 from schemas import Clip, Line, Member, Record, Speaker, Take, Turn, codec
 from schemas.record import MEMBERS, SCHEMA
 from transforms.stage import Stage, identity
@@ -48,7 +48,7 @@ class Pack(Stage[Take, Record]):
     """Make every take's sample."""
 
     run = staticmethod(pack)
-    version = 3
+    version = 4
 
     @staticmethod
     def key(element: Take) -> bytes:
@@ -134,7 +134,7 @@ def _speaker(speaker: Speaker) -> dict[str, Any]:
 
 
 def provenance(settings: config.Settings) -> list[dict[str, Any]]:
-    """Which backend, model files and settings made the record, stage by stage."""
+    """Which backend, model files, prompts and settings made the record, stage by stage."""
     rows = []
     for node in (getattr(settings, field.name) for field in dataclasses.fields(settings)):
         if isinstance(node, config.WHERE):
@@ -148,6 +148,7 @@ def provenance(settings: config.Settings) -> list[dict[str, Any]]:
                     "role": role,
                     "backend": model.backend if model else "",
                     "model_sha256": weights.digest(weights.find(model.weights)) if known else "",  # type: ignore[union-attr]
+                    "digest": backends.digest(role, model) if model else "",
                     "settings_digest": digest,
                 }
             )

@@ -119,6 +119,17 @@ def test_missing_weights_stop_a_build_before_anything_is_decoded(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_language_model_without_its_key_stops_a_build_before_anything_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    sets = ["--set", "correct.corrector=openai", "--set", "correct.corrector.options.model=m"]
+    assert cli.main(["build", "README.md", "--out", str(tmp_path / "out"), *sets]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "needs a key: export OPENAI_API_KEY, or --set correct.corrector=none" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_film_that_is_none_is_a_dead_letter_and_exit_1(tmp_path: Path) -> None:
     done = cinedub("build", "README.md", "--out", str(tmp_path / "out"), "--quiet", CINEDUB_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 1

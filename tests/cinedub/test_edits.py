@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,25 @@ from cinedub import config, edits, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import lines_of
 from cinedub.witness import Witness
-from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Speaker, Stems, Turn, Utterance, VideoStream, Voices, Word
+from schemas import (
+    AudioStream,
+    Cast,
+    Clip,
+    Faces,
+    FaceTrack,
+    Film,
+    Line,
+    Reel,
+    Shots,
+    Span,
+    Speaker,
+    Stems,
+    Turn,
+    Utterance,
+    VideoStream,
+    Voices,
+    Word,
+)
 from schemas.speech import joined
 
 START = 60_000
@@ -144,3 +163,30 @@ def test_what_rests_on_the_sound_alone_needs_somebody_who_listens() -> None:
     deaf = Witness(CAST, {})
     _, _, (verdict,) = edits.argue(lines_of(CAST), CAST, [Edit("text", 0, "red", "read", "", 0.5, 0.0)], config.Correct(), "test", deaf)
     assert verdict.verdict == "rejected" and "nobody listened" in verdict.reason
+
+
+class Hears(Witness):
+    """A sound that bears every other wording so much worse."""
+
+    margin = -3.0
+
+    def margins(self, lines: Sequence[Line], number: int, text: str) -> dict[str, float]:
+        return {"verifier": self.margin}
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "before", "after", "limit"),
+    [
+        ("zh", "他以前当过原定", "原定", "园丁", -3.5),
+        ("zh", "他以前当过原定", "原定", "图书", -2.2),
+        ("zh", "他以前当过原定", "过原", "过的原", -2.2),
+        ("en", "ask the night to come", "night", "knight", -3.5),
+        ("en", "ask the night to come", "night", "village", -2.2),
+        ("en", "ask the night to come", "the night", "night", -1.1),
+    ],
+)
+def test_the_sound_may_bear_words_worse_that_sound_like_what_was_heard(language: Any, said: str, before: str, after: str, limit: float) -> None:
+    cast = make_cast([("s001", 0, said)], language)
+    edit = Edit("text", 0, before, after, "")
+    refusal, evidence = edits.verify(edit, lines_of(cast), cast, config.Correct(), Hears(cast, {}))
+    assert evidence["min_margin"] == limit and bool(refusal) == (limit > Hears.margin)

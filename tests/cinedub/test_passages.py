@@ -41,6 +41,18 @@ def test_a_chinese_name_is_found() -> None:
     assert glossary(heard, "zh") == ("北京",)
 
 
+def test_a_name_is_spelled_one_way_through_the_films_of_a_series() -> None:
+    casts = []
+    for number, (name, confidence) in enumerate((("Catherine", 0.9), ("Katherine", 0.6))):
+        clip = clip_of()
+        film = dataclasses.replace(clip.film, id=f"film{number}", series="harbour")
+        reel = dataclasses.replace(clip.stems.reel, film=film)
+        stems = dataclasses.replace(clip.stems, shots=dataclasses.replace(clip.stems.shots, reel=reel))
+        clip = dataclasses.replace(clip, stems=stems, utterances=(said(f"Ask {name}", confidence),))
+        casts.append(cast_of(clip, [("s001", 0, 600)]))
+    assert [passage.glossary for passage in passages(casts)] == [("Catherine",), ("Catherine",)]
+
+
 @pytest.fixture
 def scene() -> list[Passage]:
     clips = []

@@ -68,6 +68,19 @@ def test_an_edit_that_the_sound_contradicts_is_refused_however_fluent_it_is(spok
 
 
 @needs_weights
+def test_a_second_recogniser_is_asked_too_and_either_may_refuse(spoken: Cast) -> None:
+    base = backends.load("verifier", Model("whisper-likelihood", "whisper-base", threads=1))
+    nobody = backends.load("second_opinion", Model("none"))
+    edit = Edit("text", 0, "harbour", "village", "")
+    for judges, asked in (
+        ({"verifier": nobody, "second_opinion": base}, ["second_opinion"]),
+        ({"verifier": base, "second_opinion": base}, ["verifier", "second_opinion"]),
+    ):
+        refusal, evidence = edits.verify(edit, lines_of(spoken), spoken, config.Correct(), Witness(spoken, judges))
+        assert refusal == "the sound contradicts it" and list(evidence["margins"]) == asked
+
+
+@needs_weights
 def test_words_are_not_taken_away_while_they_can_be_heard(spoken: Cast) -> None:
     _, _, (verdict,) = argue(spoken, Edit("text", 0, "before sunrise.", "", "shorter"))
     assert verdict.verdict == "rejected" and verdict.evidence["min_margin"] == config.Correct().min_margin_deletion

@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cinedub import commit, config, film, overlay, score, shards, status, validate
+from cinedub import commit, config, film, overlay, score, shards, status, truth, validate
 from cinedub.errors import UsageError
-from pipelines import build, script
+from pipelines import build, oracle, score_correction, script
 from schemas import Review
 
 SETTINGS = film.FilmSettings(seed=4, seconds=26, kinds=("monologue", "dialogue"), characters=2, height=360, fps="23.976", music=1.0, overlap=0.0)
@@ -172,6 +172,29 @@ def test_what_people_said_is_packed_and_nothing_else_is_computed_again(place: Pa
     assert records[first["key"]]["corrections"][-1]["by"] == "person:anna"
     assert [row["code"] for row in pq.read_table(place / "edited" / "dropped.parquet").to_pylist()] == ["REJECTED"]
     assert edited.dataset["edits"] == {"said": 2, "lost": 0} and validate.validate(place / "edited").faults == []
+
+
+def test_a_language_models_edits_are_in_the_record_its_bill_in_the_metrics_its_prompts_in_the_provenance(
+    place: Path, footage: Path, built: build.Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    knowing = oracle.Oracle([score_correction.Film(truth.read(place / "film.json"), ()).said], 1.0)
+    with oracle.serve(knowing) as url:
+        options = (f"base_url={url}", "model=knowing", "price_in=2.0", "price_out=8.0")
+        sets = ("correct.corrector=openai", *(f"correct.corrector.options.{option}" for option in options))
+        noted = run(place, footage, out="corrected", sets=sets).metrics["stages"]["Correct"]["noted"]
+    assert noted["requests"] >= 2
+    assert noted["cost_millionths"] == pytest.approx(2 * noted["tokens_in"] + 8 * noted["tokens_out"], abs=noted["requests"])
+    assert json.loads((place / "corrected" / "metrics.json").read_text())["stages"]["Correct"]["noted"] == noted
+    before, after = (score.score(place / out, [place / "film.json"])["total"]["wer"]["rate"] for out in ("out", "corrected"))
+    assert after < before
+    made_by = [
+        {row["role"]: row for row in record["provenance"]["stages"]}["corrector"]["digest"]
+        for out in ("out", "corrected")
+        for shard in shards.shards_in(place / out)
+        for record in shards.read_annotations(shard)
+    ]
+    assert len(set(made_by)) == 2
 
 
 def test_bad_films_become_dead_letters_and_the_good_one_is_built(place: Path, footage: Path, built: build.Outcome) -> None:

@@ -10,6 +10,7 @@ from cinedub import backends
 from cinedub.backends.roles import Edit
 from cinedub.config import Model
 from cinedub.exhibits import Exhibits
+from cinedub.retiming import units
 
 
 def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " ", **more: Any) -> dict[str, Any]:
@@ -41,8 +42,26 @@ def test_a_word_in_deep_doubt_may_be_one_that_sounds_alike() -> None:
 
 
 def test_a_chinese_homophone_that_the_clip_has_elsewhere_is_proposed() -> None:
-    edits = propose(evidence([("他", 0.9), ("是", 0.9), ("不", 0.9), ("就", 0.9), ("世", 0.1), ("了", 0.9)], glue=""), "zh")
-    assert ("世", "是", "the clip has it elsewhere") in {(edit.before, edit.after, edit.reason) for edit in edits}
+    edits = propose(evidence([("他", 0.9), ("在", 0.9), ("市", 0.9), ("里", 0.9), ("是", 0.1), ("了", 0.9)], glue=""), "zh")
+    assert ("是", "市", "the clip has it elsewhere") in {(edit.before, edit.after, edit.reason) for edit in edits}
+
+
+def test_likelier_chinese_words_that_are_said_the_same_are_proposed_and_need_the_less_of_the_sound() -> None:
+    heard = [(unit, 0.9) for unit in ("昆", "明", "望", "远", "境，", "当", "过", "原", "定")]
+    (edit,) = propose(evidence(heard, glue=""), "zh")
+    assert (edit.before, edit.after) == ("境，", "镜，") and edit.least_margin is not None and edit.least_margin < -2
+
+
+def test_two_words_in_doubt_that_are_said_as_one_are_offered_as_one() -> None:
+    (edit,) = propose(evidence([("The", 0.9), ("best", 0.9), ("chess", 0.9), ("board.", 0.6)]))
+    assert (edit.before, edit.after, edit.least_margin) == ("chess board.", "chessboard.", -0.5)
+    assert propose(evidence([("Give", 0.9), ("it", 0.9), ("to", 0.6), ("me.", 0.6)])) == ()  # "tome" is said otherwise
+    assert propose(evidence([("The", 0.9), ("chess", 0.9), ("board", 0.9)])) == ()
+
+
+@pytest.mark.parametrize("text", ["我们必须离开图书馆", "他在实验室里等了很久", "现在不行，绝对不行"])
+def test_chinese_words_that_are_common_are_left_alone(text: str) -> None:
+    assert propose(evidence([(unit, 0.9) for unit in units(text, "zh")], glue=""), "zh") == ()
 
 
 @pytest.mark.parametrize(("score", "offered"), [(0.9, True), (0.3, False)])
