@@ -167,6 +167,12 @@ def test_a_clue_that_breaks_its_limits_is_replaced(assets: Any, clue: str) -> No
     assert run(assets, Proposal(clues={0: clue})).clue.startswith("A middle-aged man speaks")
 
 
+@pytest.mark.parametrize(("characters", "kept"), [(100, True), (101, False)])
+def test_a_chinese_clue_has_at_most_a_hundred_characters(assets: Any, characters: int, kept: bool) -> None:
+    clue = "声" * characters
+    assert (run(assets, Proposal(clues={0: clue}), make_cast("zh")).clue == clue) is kept
+
+
 @pytest.mark.parametrize("passing", [True, False])
 def test_a_fault_costs_the_correction_not_the_clip_and_is_seen(assets: Any, caplog: pytest.LogCaptureFixture, passing: bool) -> None:
     with caplog.at_level(logging.WARNING):
