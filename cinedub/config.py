@@ -139,8 +139,8 @@ class Correct:
     """Bidirectional correction, in at most ``rounds`` rounds. ``corrector.options`` of a language model: see ``backends/openai.py``.
 
     An edit of words is refused when the sound bears it worse than the words heard by ``min_margin`` (nats a token), one that takes words away
-    by ``min_margin_deletion``, one that sounds like what was heard by ``min_margin_alike`` (where it sounds half like it or more, in between);
-    another speaker when the voice is less like theirs by ``min_voice_margin`` (cosine).
+    by ``min_margin_deletion``, one that sounds just like what was heard by ``min_margin_alike``
+    (the more it sounds like it, the nearer to that); another speaker when the voice is less like theirs by ``min_voice_margin`` (cosine).
     """
 
     corrector: Model = Model("rescorer")

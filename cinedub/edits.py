@@ -90,7 +90,7 @@ def _verify_text(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.C
     limit = limits.min_margin_deletion
     if not _only_takes_away(old, new):
         measured["alike"] = alike = round(likeness(*_differing(old, new), language), 3)
-        limit = limits.min_margin + (limits.min_margin_alike - limits.min_margin) * max(0.0, 2 * alike - 1)
+        limit = limits.min_margin + (limits.min_margin_alike - limits.min_margin) * alike
     measured["min_margin"] = round(limit if edit.least_margin is None else max(limit, edit.least_margin), 3)
     if edit.least_margin is not None and not margins:
         return "it rests on the sound alone, and nobody listened", measured
