@@ -102,8 +102,11 @@ class Landmarks:
 class Landmarker(Backend, Protocol):
     """Finds the points of faces."""
 
-    def landmarks(self, crops: Sequence[Picture]) -> list[Landmarks | None]:
-        """For each crop the landmarks of the face nearest its middle, or None where no face shows."""
+    def landmarks(self, crops: Sequence[Picture], before: Sequence[Landmarks | None] = ()) -> list[Landmarks | None]:
+        """For each crop the landmarks of the face nearest its middle, or None where no face shows.
+
+        ``before``, one for each crop or none at all: where the face was a moment ago, in the crop's pixels; it is looked for there first.
+        """
 
 
 class FaceEncoder(Backend, Protocol):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -20,6 +21,7 @@ from cinedub.weights import present
 
 SEE = config.See()
 NEEDED = [model.weights for model in config.models(SEE).values()]
+GOLDEN = Path(__file__).parents[2] / "golden"
 pytestmark = pytest.mark.skipif(not all(map(present, NEEDED)), reason=f"not all of {', '.join(NEEDED)} are in the weights cache")
 
 
@@ -80,6 +82,30 @@ def test_of_two_faces_the_one_in_the_middle_is_taken(portrait: np.ndarray) -> No
         part = crop[:, shift // 2 : shift // 2 + 285]
         (landmarks,) = backends.load("landmarker", SEE.landmarker).landmarks([part])
         assert abs(landmarks.points[:, 0].mean() - part.shape[1] / 2) < 70
+
+
+@pytest.mark.parametrize("name", ["upright", "tilted"])
+def test_mediapipes_networks_give_what_mediapipe_gives(portrait: np.ndarray, name: str) -> None:
+    """Against MediaPipe 1.2.2's own landmarker in image mode, on the same crops of the portrait."""
+    turn = cv2.getRotationMatrix2D((225, 115), 25, 1.0)
+    crop = portrait[20:240, 100:350] if name == "upright" else cv2.warpAffine(portrait, turn, (512, 512))[0:260, 90:360]
+    (found,) = backends.load("landmarker", SEE.landmarker).landmarks([crop])
+    with np.load(GOLDEN / "mediapipe-portrait.npz") as theirs:
+        assert np.abs(found.points - theirs[name]).max() < 0.5
+        assert np.abs(found.blendshapes - theirs[f"{name}_blendshapes"]).max() < 0.02
+
+
+def test_a_face_known_from_before_is_found_again_and_not_where_it_is_no_more(portrait: np.ndarray) -> None:
+    crop, wall = portrait[20:240, 100:350], np.full((220, 250, 3), 120, np.uint8)
+    landmarker = backends.load("landmarker", SEE.landmarker)
+    (found,) = landmarker.landmarks([crop])
+    moved = Landmarks(found.points + np.array([6, -4, 0], np.float32), found.blendshapes)
+    again, gone = landmarker.landmarks([crop, wall], [moved, found])
+    assert np.abs(again.points - found.points)[:, :2].mean() < 1.5 and np.abs(again.blendshapes - found.blendshapes).max() < 0.2
+    assert gone is None
+    elsewhere = Landmarks(found.points + np.array([160, 120, 0], np.float32), found.blendshapes)
+    (searched,) = landmarker.landmarks([crop], [elsewhere])
+    assert np.array_equal(searched.points, found.points)
 
 
 def test_mediapipe_says_nothing_on_the_error_stream() -> None:
