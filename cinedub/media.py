@@ -168,8 +168,8 @@ def _copy(video: Any, span: Span, target: Path) -> Any:
     video = video.filter("trim", start=-0.01).filter("setpts", "PTS-STARTPTS")
     video = video.filter("scale", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)").filter("setsar", 1)
     return video.output(
-        f"file:{target}", vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=2, map_metadata=-1,
-        format="mp4", movflags="+faststart", fflags="+bitexact", **{"flags:v": "+bitexact", "x264-params": "keyint=50:sliced-threads=0"},
+        f"file:{target}", vframes=frames, vcodec="libx264", preset="veryfast", crf=20, pix_fmt="yuv420p", threads=1, map_metadata=-1,
+        format="mp4", movflags="+faststart", fflags="+bitexact", **{"flags:v": "+bitexact", "x264-params": "keyint=50:subme=1"},
     )  # fmt: skip
 
 

@@ -139,11 +139,12 @@ def test_any_frame_rate_is_shown_at_25(tmp_path: Path, portrait: np.ndarray, rat
     assert list(arrays["pts_ms"]) == pytest.approx(latest, abs=1)
 
 
-def test_a_small_dark_face_is_seen(tmp_path: Path, portrait: np.ndarray) -> None:
-    source = film(tmp_path, [scene(portrait, frame, side=64, speed=0.5, light=0.2) for frame in range(25)])
+@pytest.mark.parametrize(("side", "light"), [(48, 1.0), (48, 0.12), (64, 0.2)])
+def test_small_and_dark_faces_are_seen(tmp_path: Path, portrait: np.ndarray, side: int, light: float) -> None:
+    source = film(tmp_path, [scene(portrait, frame, side=side, speed=0.5, light=light) for frame in range(25)])
     faces, arrays = look(clip(tmp_path, source, Span(0, 1000)))
-    assert len(faces.tracks) == 1 and 25 < faces.tracks[0].size < 60
-    assert arrays["landmarks"].any(axis=(2, 3)).mean() > 0.8
+    assert len(faces.tracks) == 1 and 0.45 * side < faces.tracks[0].size < 0.75 * side
+    assert arrays["track"].all() and arrays["landmarks"].any(axis=(2, 3)).mean() > 0.8
 
 
 def test_the_same_clip_gives_the_same_faces(tmp_path: Path, portrait: np.ndarray) -> None:
