@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 
 from cinedub import config, media, rates, storage
-from cinedub.errors import CinedubError
+from cinedub.errors import CinedubError, UsageError
 from schemas import Source
 
 #: English text and JSON in a language model's tokens, about; an earlier build with a model says it better (``--rates OUT``).
@@ -100,6 +102,20 @@ def _seconds(film: Source, timeout_s: float) -> float:
     found = media.probe(path, timeout_s)
     lengths = [found.get("format", {}).get("duration"), *(stream.get("duration") for stream in found.get("streams", []))]
     return next(float(length) for length in [*lengths, 0.0] if length)
+
+
+def beside(forecast: Plan, out: Path) -> dict[str, tuple[float, float]]:
+    """Core seconds forecast and used, by stage and in ``all``, of the build of ``out``; stages of which it took anything from the cache are left out.
+
+    Raises:
+        UsageError: no finished dataset.
+    """
+    try:
+        stages = json.loads((out / "metrics.json").read_bytes())["stages"]
+    except OSError as error:
+        raise UsageError(f"{out}: no finished build to compare with") from error
+    rows = {name: (forecast.stages.get(name, 0.0) * 3600, facts["cpu_s"]) for name, facts in stages.items() if not facts["cached"]}
+    return rows | {"all": (sum(row[0] for row in rows.values()), sum(row[1] for row in rows.values()))}
 
 
 def table(forecast: Plan, settings: config.Settings) -> str:

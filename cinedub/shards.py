@@ -93,7 +93,7 @@ def write_samples(folder: Path, split: Split, index: int, samples: Iterable[Samp
     try:
         with beside.open("wb") as stream:
             out = _Digesting(stream)
-            with tarfile.open(fileobj=out, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=1 << 20) as tar:  # type: ignore[call-overload]
                 for key, members in samples:
                     if key <= last:
                         raise ShardError(f"two records have the key {key}; a film must be given once" if key == last else f"{key} is out of order")

@@ -128,6 +128,7 @@ def bench(film: Path, folder: Path) -> dict[str, Any]:
     found["passes"] = passes(log.read_text(), film, found["cold"]["film_s"])
     found["disk"] = {name: _size(folder / place) for name, place in (("cache", "cache"), ("dataset", "cold"))}
     found["cached"] = build("cold", [film], "cache")
+    found["elsewhere"] = build("elsewhere", [film], "cache")
     found["script"] = asdict(measured(["pipelines.script", str(folder / "script"), str(film)], folder / "unused"))
     found["parts"] = len(parts)
     found["one process"] = build("one", parts, "cache-one")

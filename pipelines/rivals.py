@@ -8,6 +8,8 @@ wall and of all cores, over the same film or the same samples.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import resource
@@ -15,8 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import soundfile
 
 from cinedub import backends, config, media, shards, sources, storage
 from schemas import Scenes, Span
@@ -46,7 +52,8 @@ def _cores() -> float:
 
 
 def separation(out: Path, film: str) -> dict[str, Any]:
-    """``Separate`` (mix, vocals, background as FLAC at 48 kHz) and the backend alone, called over the film's sound, its result thrown away."""
+    """``Separate`` (mix, vocals, background as FLAC at 48 kHz) and the backend alone, called over the film's sound: its result thrown away, or
+    written as Spleeter's own command does, two stems as 16-bit WAV at 44.1 kHz."""
     settings = config.Settings()
     shots = _before(film, DetectShots)
     backend = backends.load("separator", settings.separate.separator)
@@ -62,11 +69,26 @@ def separation(out: Path, film: str) -> dict[str, Any]:
             for _ in backend.vocals(media.sound(Path(film), each.reel.heard, backend.rate, 2)):
                 pass
 
-    return {"CineDub": timed(ours), f"{settings.separate.separator.backend} in a loop": timed(loop)}
+    def written() -> None:
+        with tempfile.TemporaryDirectory(dir=out.parent) as folder, ExitStack() as stack:
+            names = ("vocals", "accompaniment")
+            files = [stack.enter_context(soundfile.SoundFile(f"{folder}/{name}.wav", "w", backend.rate, 2, "PCM_16")) for name in names]
+            for each in shots:
+                mix = np.concatenate(list(media.sound(Path(film), each.reel.heard, backend.rate, 2)), axis=1)
+                start = 0
+                for vocals in backend.vocals(iter([mix])):
+                    here = mix[:, start : start + vocals.shape[1]]
+                    start += vocals.shape[1]
+                    for file, stem in zip(files, (vocals, here - vocals), strict=True):
+                        file.write(stem.T)
+
+    name = settings.separate.separator.backend
+    return {"CineDub": timed(ours), f"{name} in a loop": timed(loop), f"{name} in a loop, written": timed(written)}
 
 
 def asr(out: Path, film: str) -> dict[str, Any]:
-    """``Transcribe`` (scene by scene, parts heard more than once) and faster-whisper with its own voice activity filter over the whole mix."""
+    """``Transcribe`` (scene by scene, the mix, and what is in doubt on the vocals too) and faster-whisper with its own voice activity filter, over
+    the whole mix, and over mix and vocals."""
     from cinedub import peer
 
     settings = config.Settings()
@@ -82,17 +104,19 @@ def asr(out: Path, film: str) -> dict[str, Any]:
             with storage.Assets("Bench", storage.address(each.id)) as assets:
                 transcribe(each, settings.transcribe, assets, backend)
 
-    def loop() -> None:
-        import numpy as np
-
+    def loop(*sounds: Path) -> None:
         span = Span(0, scenes[0].stems.reel.film.duration)
-        list(peer.words(np.concatenate([block[0] for block in media.sound(Path(film), span, peer.RATE, 1)]), language))
+        for path in sounds:
+            list(peer.words(np.concatenate([block[0] for block in media.sound(path, span, peer.RATE, 1)]), language))
 
-    return {"CineDub": timed(ours), "faster-whisper in a loop": timed(loop)}
+    vocals = storage.resolve(scenes[0].stems.vocals)
+    both = {"faster-whisper over the mix": [Path(film)], "faster-whisper over mix and vocals": [Path(film), vocals]}
+    return {"CineDub": timed(ours)} | {name: timed(functools.partial(loop, *sounds)) for name, sounds in both.items()}
 
 
 def shard_writing(out: Path, film: str) -> dict[str, Any]:
-    """The same samples from memory by ``shards.write_samples`` (digested, brought to disk, renamed) and by webdataset.TarWriter."""
+    """The same samples from memory by ``shards.write_samples`` (digested, brought to disk, renamed) and by webdataset.TarWriter, alone and with its
+    file digested and brought to disk afterwards."""
     import webdataset
 
     samples = list(_many(out))
@@ -103,7 +127,14 @@ def shard_writing(out: Path, film: str) -> dict[str, Any]:
                 for key, members in samples:
                     tar.write({"__key__": key, **members})
 
+        def as_safe() -> None:
+            theirs()
+            with open(f"{folder}/theirs.tar", "rb") as tar:
+                hashlib.file_digest(tar, "sha256")
+                os.fsync(tar.fileno())
+
         found = {"CineDub": timed(lambda: shards.write_samples(Path(folder), "train", 0, samples)), "webdataset.TarWriter": timed(theirs)}
+        found["webdataset.TarWriter, digested and brought to disk"] = timed(as_safe)
     return found | {"bytes": sum(map(len, (data for _, members in samples for data in members.values()))), "samples": len(samples)}
 
 
@@ -143,8 +174,6 @@ def _before(film: str, last: Any) -> list[Any]:
 
 
 def _silence(channels: int, rate: int) -> Any:
-    import numpy as np
-
     return np.zeros((channels, rate), np.float32)
 
 

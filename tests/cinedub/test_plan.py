@@ -57,6 +57,16 @@ def test_a_backend_that_was_not_measured_is_named(film: Source) -> None:
     assert found.unmeasured == ("correct.verifier",)
 
 
+def test_a_build_is_told_beside_its_forecast_without_what_came_from_the_cache(film: Source, tmp_path: Path) -> None:
+    forecast = plan.plan([film], config.Settings(), RATES)
+    stages = {"See": {"cpu_s": 60.0, "cached": 0}, "Pack": {"cpu_s": 0.1, "cached": 1}, "Probe": {"cpu_s": 1.0, "cached": 0}}
+    (tmp_path / "metrics.json").write_text(json.dumps({"stages": stages}))
+    found = plan.beside(forecast, tmp_path)
+    assert found == {"See": (pytest.approx(66.0), 60.0), "Probe": (0.0, 1.0), "all": (pytest.approx(66.0), 61.0)}
+    with pytest.raises(UsageError, match="no finished build"):
+        plan.beside(forecast, tmp_path / "none")
+
+
 def test_the_verb_tells_it_as_text_and_as_json(film: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = tmp_path / "rates.json"
     known.write_bytes(msgspec.json.encode(RATES))
