@@ -42,7 +42,7 @@ FIGURES = (
     *(Figure(name, "right/of", 0.02) for name in ("purity", "coverage", "speech", "faces")),
     *(Figure(name, "right/of", 0.05) for name in ("lines", "speaking", "voice_faces", "on_screen", "borders_near")),
     *(Figure(f"faces_{trial}", "right/of", 0.05) for trial in ("small", "dark", "turned", "blurred", "hidden")),
-    *(Figure(name, "right/of", 0.10) for name in ("joins", "kind", "gender", "emotion")),
+    *(Figure(name, "right/of", 0.10) for name in ("joins", "kind", "gender", "emotion", "in_step")),
     Figure("border_ms", "mean", 15.0, high=False),
     Figure("shots", "f1", 0.03),
     Figure("speaking_ap", "mean", 0.03),

@@ -12,7 +12,8 @@ _COUNTS = {
 }  # fmt: skip
 _SHARES = {
     "speech": "speech kept", "purity": "one name, one person (purity)", "coverage": "one person, one name (coverage)",
-    "speaking": "who speaks, of those seen", "voice_faces": "voice has its face", "on_screen": "on / off screen right", "faces": "faces found",
+    "speaking": "who speaks, of those seen", "voice_faces": "voice has its face", "on_screen": "on / off screen right",
+    "in_step": "sound in step within 40 ms, of clips that are sure", "faces": "faces found",
     "faces_small": "· under 48 pixels high", "faces_middle": "· 48 to 95 pixels", "faces_large": "· 96 pixels and more",
     "faces_dark": "· in dark scenes",
     "faces_turned": "· turned by 20° or more", "faces_blurred": "· blurred", "faces_hidden": "· partly hidden",

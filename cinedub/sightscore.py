@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import linear_sum_assignment
 
+from cinedub import sync
 from cinedub.measures import Measure, derived, overlap
 from cinedub.truth import TrueFace, Truth
 
@@ -22,6 +23,8 @@ from cinedub.truth import TrueFace, Truth
 SAME_FACE = 0.3
 #: A cut is right within a frame of 24 per second.
 SAME_CUT_MS = 45
+#: Sound is in step with the picture within a frame of 25 per second.
+IN_STEP_MS = 40
 #: A face that is this sure to speak is marked as speaking.
 SPEAKS = 0.5
 #: Faces are counted by their height in pixels (below these, and beyond), and in scenes with less light than this apart.
@@ -42,6 +45,7 @@ class Sight:
     recall: dict[str, Counter[str]] = field(default_factory=dict)
     marked: Counter[str] = field(default_factory=Counter)
     owners: Counter[str] = field(default_factory=Counter)
+    step: Counter[str] = field(default_factory=Counter)
     mouths: list[tuple[float, int]] = field(default_factory=list)
     scores: list[np.ndarray] = field(default_factory=list)
     speaks: list[np.ndarray] = field(default_factory=list)
@@ -76,6 +80,7 @@ class Sight:
         self.unseen += int((there & speaking & (match < 0)).sum())
         self._mark(there, speaking, match, found, np.asarray(faces["speaking"], float), zero + pts)
         self._own(record, person, there, match)
+        self._step(record)
         for k, face in enumerate(true):
             self._mouth(face, frames, match[k], np.asarray(lips["aperture"], float))
 
@@ -120,6 +125,12 @@ class Sight:
                 best = max(seen, key=lambda name: seen[name], default=None)
                 self.owners.update(of=1, right=int(best == voice and bool(seen[voice])))
 
+    def _step(self, record: dict[str, Any]) -> None:
+        """A film with truth about its mouths has its sound in step with them: what a clip is sure of must say so."""
+        found = record.get("quality", {}).get("sync")
+        if found and found["confidence"] >= sync.SURE:
+            self.step.update(of=1, right=int(abs(found["offset_ms"]) <= IN_STEP_MS))
+
     def _mouth(self, face: TrueFace, frames: Int[np.ndarray, " T"], match: Int[np.ndarray, " T"], aperture: np.ndarray) -> None:
         if not face.mouth:
             return
@@ -135,7 +146,7 @@ class Sight:
         if self.truth.shots:
             found["shots"] = derived({name: self.cuts[name] for name in ("truth", "found", "right")})
         if self.truth.faces:
-            for name, count in (("faces", self.faces), ("speaking", self.marked), ("voice_faces", self.owners)):
+            for name, count in (("faces", self.faces), ("speaking", self.marked), ("voice_faces", self.owners), ("in_step", self.step)):
                 found[name] = {"of": count["of"], "right": count["right"]}
             found |= {f"faces_{name}": {"of": count["of"], "right": count["right"]} for name, count in self.recall.items()}
             frames = sum(length for _, length in self.mouths)

@@ -131,6 +131,14 @@ def test_noise_in_the_mouths_lowers_their_correlation_and_nothing_else() -> None
     assert measures["mouths"]["mean"] == pytest.approx(0.5**0.5, abs=0.1)  # as much noise as signal
 
 
+@pytest.mark.parametrize(("offset", "confidence", "of", "right"), [(-40, 0.9, 1, 1), (80, 0.9, 1, 0), (80, 0.5, 0, 0)])
+def test_an_offset_of_the_sound_counts_where_it_is_sure(offset: int, confidence: float, of: int, right: int) -> None:
+    record, faces, lips = perfect()
+    assert measure(record, faces, lips)["in_step"] == {"of": 0, "right": 0}
+    record["quality"] = {"sync": {"offset_ms": offset, "confidence": confidence}}
+    assert measure(record, faces, lips)["in_step"] == {"of": of, "right": right}
+
+
 def test_a_clip_that_begins_later_is_measured_on_the_films_clock() -> None:
     record, faces, lips = perfect()
     late = copy.deepcopy(record)
