@@ -68,8 +68,9 @@ def frames(plan: Plan, notes: list[FaceNote], observe: Observer | None = None) -
 
 def _backdrop(plan: Plan, shot: Shot) -> Frame:
     """The place as this camera sees it, a little larger than the frame."""
-    whole = painted(plan.scenes[shot.scene].scene.place, shot.view, plan.seed)
-    scale = plan.size[1] * 1.12 / SIZE[1]
+    wanted = plan.size[1] * 1.12
+    whole = painted(plan.scenes[shot.scene].scene.place, shot.view, plan.seed, max(1, SIZE[1] // 2 // round(wanted)))
+    scale = wanted / whole.shape[0]
     return cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 

@@ -10,15 +10,21 @@ from jaxtyping import UInt8
 
 #: Painted at this size, larger than a frame so that views differ.
 SIZE = (1920, 1080)
+#: The lens's blur in pixels: sharpest in the widest view.
+_SHARP, _SOFT = 4.0, 14.0
+#: Beyond so many sigmas a glow is less than half of a float's last digit.
+_REACH = 7.0
 
 
 @functools.lru_cache(maxsize=24)
-def painted(place: str, view: int, seed: int) -> UInt8[np.ndarray, "1080 1920 3"]:
-    """One view of a place; view 0 is the sharpest and widest."""
+def painted(place: str, view: int, seed: int, shrunk: int = 1) -> UInt8[np.ndarray, "height width 3"]:
+    """One view of a place; view 0 is the sharpest and widest. ``shrunk`` times smaller than ``SIZE``: what is blurred and grained then is less."""
     rng = np.random.default_rng([seed, 31, view, sum(place.encode())])
     picture = np.ascontiguousarray(_PAINTERS[place](rng, view).astype(np.float32))
-    picture = cv2.GaussianBlur(picture, (0, 0), 4.0 if view == 0 else 14.0)
-    picture += rng.standard_normal((SIZE[1], SIZE[0], 1)).astype(np.float32) * 2.5
+    if shrunk > 1:
+        picture = cv2.resize(picture, (SIZE[0] // shrunk, SIZE[1] // shrunk), interpolation=cv2.INTER_AREA)
+    picture = cv2.GaussianBlur(picture, (0, 0), (_SHARP if view == 0 else _SOFT) / shrunk)
+    picture += rng.standard_normal((*picture.shape[:2], 1)).astype(np.float32) * (2.5 / shrunk)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
@@ -38,9 +44,12 @@ def _block(picture: np.ndarray, x: float, y: float, width: float, height: float,
 
 
 def _glow(picture: np.ndarray, x: float, y: float, radius: float, colour: tuple[float, float, float]) -> None:
-    ys, xs = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
-    near = np.exp(-((xs - x * SIZE[0]) ** 2 + (ys - y * SIZE[1]) ** 2) / (2 * (radius * SIZE[1]) ** 2))
-    picture += near[..., None] * np.array(colour, np.float32)
+    reach = int(_REACH * radius * SIZE[1])
+    left, right = (int(np.clip(x * SIZE[0] + side * reach, 0, SIZE[0])) for side in (-1, 1))
+    top, bottom = (int(np.clip(y * SIZE[1] + side * reach, 0, SIZE[1])) for side in (-1, 1))
+    across, down = np.arange(left, right, dtype=np.float32) - x * SIZE[0], np.arange(top, bottom, dtype=np.float32) - y * SIZE[1]
+    near = np.exp(-(across**2 + (down**2)[:, None]) / (2 * (radius * SIZE[1]) ** 2))
+    picture[top:bottom, left:right] += near[..., None] * np.array(colour, np.float32)
 
 
 def _kitchen(rng: np.random.Generator, view: int) -> np.ndarray:

@@ -117,8 +117,17 @@ def _mouth(
     source = _backward(points[near], moved[near], box)
     _fill_mouth(source, points, moved, box)
     picture = cv2.remap(head, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    _draw_cavity(picture, source, points, moved, box, unit)
+    near_lips = _around_lips(moved, box, unit)
+    window = slice(near_lips[1] - box[1], near_lips[3] - box[1]), slice(near_lips[0] - box[0], near_lips[2] - box[0])
+    _draw_cavity(picture[window], source[window], points, moved, near_lips, unit)
     return Patch(box[0], box[1], picture), moved
+
+
+def _around_lips(moved: np.ndarray, box: tuple[int, int, int, int], unit: float) -> tuple[int, int, int, int]:
+    """The part of the box that the mouth's inside is drawn in, with room for its blurred edge."""
+    ring, margin = moved[list(UPPER_INNER + LOWER_INNER)], 0.5 * unit
+    (x0, y0), (x1, y1) = (ring.min(0) - margin).astype(int).tolist(), (ring.max(0) + margin).astype(int).tolist()
+    return max(box[0], x0), max(box[1], y0), min(box[2], x1), min(box[3], y1)
 
 
 def _spoken(points: np.ndarray, unit: float, middle: np.ndarray, opening: float, width: float, smile: float) -> np.ndarray:

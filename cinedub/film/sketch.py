@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -15,7 +16,7 @@ from cinedub.backends import roles
 from cinedub.config import Model
 from cinedub.errors import ModelError
 from cinedub.film import picture
-from cinedub.film.puppet import Puppet, State
+from cinedub.film.puppet import Picture, Puppet, State
 from cinedub.film.script import Plan
 from schemas import Span
 
@@ -99,13 +100,22 @@ def pose_of(doll: Puppet, state: State) -> Pose:
     """What the puppet looks like in the state that it is in."""
     known = _poses(doll)
     if state not in known:
-        flat = doll.head[..., :3] * (doll.head[..., 3:] / 255.0) + BACKDROP * (1 - doll.head[..., 3:] / 255.0)
-        shown = np.ascontiguousarray(flat.astype(np.uint8))
+        shown = _before_wall(doll.head)
         found = _landmarker().landmarks([shown])[0]
         if found is None:
             raise ModelError("FILM_NO_FACE", f"the landmarker finds no face in pose {state} of {doll.look}")
         known[state] = Pose(lips.crop(shown, doll.shape), lips.normalised(doll.shape), lips.aperture(doll.shape), found.blendshapes)
     return known[state]
+
+
+def _before_wall(head: Picture) -> picture.Frame:
+    """The head before a grey wall: most of it hides the wall or leaves it, only its edge must be mixed."""
+    alpha, shown = cv2.extractChannel(head, 3), cv2.cvtColor(head, cv2.COLOR_RGBA2RGB)
+    cv2.copyTo(np.full_like(shown, BACKDROP), cv2.bitwise_not(alpha) // 255, shown)
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 255))
+    part = alpha[rows, columns, None] / 255.0
+    shown[rows, columns] = (head[rows, columns, :3] * part + BACKDROP * (1 - part)).astype(np.uint8)
+    return shown
 
 
 @functools.lru_cache(maxsize=12)
