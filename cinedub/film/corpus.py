@@ -117,7 +117,7 @@ class FilmRecords:
         self.id = f"film-{self.digest[:16]}"
         self.items = [item for planned in plan.scenes for item in planned.spoken]
         voices = mix.vocals(plan)
-        under = mix.background(plan, voices, settings.snr_db)
+        under = mix.background(plan, voices, settings)
         peak = np.float32(max(1.0, float(np.abs(under + voices).max()) / 0.97))
         self.vocals, self.background = voices[None] / peak, under / peak
         self.voices = {name: self._voice(name) for name in dict.fromkeys(item.line.speaker for item in self.items)}

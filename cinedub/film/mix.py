@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Float32
 
+from cinedub.film import loops
 from cinedub.film.script import Plan
+from cinedub.film.settings import FilmSettings
 from cinedub.film.sounds import RATE, ambience, music
 
 FADE = RATE // 20
@@ -22,7 +26,7 @@ def vocals(plan: Plan) -> Float32[np.ndarray, " samples"]:
     return out
 
 
-def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: tuple[float, float]) -> Float32[np.ndarray, "2 samples"]:
+def background(plan: Plan, voices: Float32[np.ndarray, " samples"], settings: FilmSettings) -> Float32[np.ndarray, "2 samples"]:
     """Music and places, so loud that in each scene speech (where there is any) is above them by some decibels between the two ``snr_db``."""
     out = np.zeros((2, len(voices)), np.float32)
     for index, planned in enumerate(plan.scenes):
@@ -30,10 +34,10 @@ def background(plan: Plan, voices: Float32[np.ndarray, " samples"], snr_db: tupl
         rng = np.random.default_rng([plan.seed, 23, index])
         bed = ambience(planned.scene.place, last - first, rng)
         if planned.scene.music:
-            bed = 0.35 * bed + music(last - first, rng)
+            bed = 0.35 * bed + (loops.music(Path(settings.loops), last - first, rng) if settings.loops else music(last - first, rng))
         said = voices[first:last]
         speech = float(np.sqrt(np.mean(said[np.abs(said) > 1e-4] ** 2))) if np.any(np.abs(said) > 1e-4) else 0.07
-        bed *= np.float32(speech * 10 ** (-float(rng.uniform(*snr_db)) / 20) / max(float(np.sqrt(np.mean(bed**2))), 1e-9))
+        bed *= np.float32(speech * 10 ** (-float(rng.uniform(*settings.snr_db)) / 20) / max(float(np.sqrt(np.mean(bed**2))), 1e-9))
         bed[:, :FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
         bed[:, -FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
         out[:, first:last] = bed

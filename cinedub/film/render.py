@@ -18,7 +18,7 @@ def render(plan: Plan, settings: FilmSettings, out: Path) -> Path:
     target = out if out.suffix == ".mp4" else out / "film.mp4"
     target.parent.mkdir(parents=True, exist_ok=True)
     voices = mix.vocals(plan)
-    under = mix.background(plan, voices, settings.snr_db)
+    under = mix.background(plan, voices, settings)
     peak = np.float32(max(1.0, float(np.abs(under + voices).max()) / 0.97))
     voices, under = voices / peak, under / peak
     sound.write(target.with_suffix(".vocals.flac"), [voices[None]], RATE)

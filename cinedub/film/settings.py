@@ -41,6 +41,8 @@ class FilmSettings:
     channels: Literal[1, 2, 6] = 2
     snr_db: tuple[float, float] = (8.0, 20.0)
     music: float = 0.5
+    #: A folder of loops for the music (Debian's sonic-pi-samples: ``/usr/share/sonic-pi/samples``, CC0); none: it is synthesised.
+    loops: str = ""
     overlap: float = 0.1
     off_screen: float = 0.1
     dark: float = 0.1

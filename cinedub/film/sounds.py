@@ -28,7 +28,7 @@ def music(samples: int, rng: np.random.Generator) -> Stereo:
             _add(out, at + eighth * beat // 2, _pluck(note, beat, rng), float(rng.uniform(0.2, 0.8)), 0.5)
         for quarter in range(4):
             _add(out, at + quarter * beat, _thump(rng), 0.5, 0.5 if quarter % 2 == 0 else 0.2)
-    return _levelled(out[:, :samples])
+    return levelled(out[:, :samples])
 
 
 def _tone(note: int, samples: int, level: float, attack_s: float, harmonics: tuple[float, ...], rng: np.random.Generator) -> np.ndarray:
@@ -72,13 +72,13 @@ def ambience(place: str, samples: int, rng: np.random.Generator) -> Stereo:
     slope, low, high, wide = _FLOORS[place]
     shared = noise(samples, slope, low, high, rng)
     floor = np.stack([shared + wide * noise(samples, slope, low, high, rng) for _ in range(2)])
-    out = np.concatenate([_levelled(floor), np.zeros((2, RATE), np.float32)], 1)
+    out = np.concatenate([levelled(floor), np.zeros((2, RATE), np.float32)], 1)
     event, each_s, level = _EVENTS[place]
     at = float(rng.exponential(each_s))
     while at * RATE < samples:
         _add(out, int(at * RATE), event(rng), float(rng.random()), level * float(rng.uniform(0.4, 1)))
         at += float(rng.exponential(each_s)) + 0.15
-    return _levelled(out[:, :samples])
+    return levelled(out[:, :samples])
 
 
 def _chirp(rng: np.random.Generator) -> np.ndarray:
@@ -123,5 +123,6 @@ _EVENTS = {
 PLACES = tuple(_FLOORS)
 
 
-def _levelled(sound: np.ndarray) -> np.ndarray:
+def levelled(sound: np.ndarray) -> np.ndarray:
+    """The sound at unit loudness (root mean square)."""
     return (sound / max(float(np.sqrt(np.mean(sound**2))), 1e-9)).astype(np.float32)
