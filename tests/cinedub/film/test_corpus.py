@@ -41,6 +41,12 @@ def test_a_corpus_validates_and_its_mouths_move_while_its_people_speak(corpus):
             assert aperture[speaking].mean() > 3 * aperture[~speaking].mean()
 
 
+def test_the_same_settings_give_the_same_bytes_of_shards(corpus, tmp_path):
+    write_shards(SETTINGS, tmp_path / "again")
+    one, other = (sorted((folder / "shards").iterdir()) for folder in (corpus, tmp_path / "again"))
+    assert [shard.read_bytes() for shard in one] == [shard.read_bytes() for shard in other]
+
+
 def test_the_truth_of_the_same_film_gives_a_corpus_straight_from_it_a_perfect_score(corpus, tmp_path):
     film = dataclasses.replace(SETTINGS, seed=SETTINGS.seed * 10_000, fps="25", height=HEIGHT)
     truth = write(film, tmp_path / "film.mp4").with_suffix(".json")

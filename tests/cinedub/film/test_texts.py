@@ -1,4 +1,6 @@
 import itertools
+import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from cinedub.film import texts
 from cinedub.film.classics import CLASSICS
 from cinedub.film.phonemes import viseme
+from cinedub.film.vocabulary import TEMPLATES, WORDS
 from cinedub.phonemes import spell
 
 
@@ -16,6 +19,13 @@ def test_there_are_many_thousand_lines_in_each_language(language):
     drawn = [text for text, _ in itertools.islice(source, 3000)]
     assert len(set(drawn)) == 3000
     assert set(drawn) & set(CLASSICS[language])
+
+
+@pytest.mark.parametrize(("language", "lines"), [("en", 114_714), ("zh", 39_986)])
+def test_no_two_ways_to_fill_the_templates_give_the_same_line_and_every_split_has_thousands(language, lines):
+    every = {text for told in TEMPLATES[language].values() for _, template in told for text in _filled(template, language)}
+    assert len(every) == lines == sum(texts.count(language, style) for style in TEMPLATES[language])
+    assert all(count > 3000 for count in Counter(map(texts.split_of, every)).values())
 
 
 def test_no_line_is_in_two_splits():
@@ -42,6 +52,11 @@ def test_chinese_words_are_spelt_with_their_tones():
     pytest.importorskip("misaki")
     assert "".join(word.text for word in spell("你好，船长。", "zh")) == "你好船长"
     assert "↓" in spell("你好。", "zh")[0].phonemes
+
+
+def _filled(template, language):
+    parts = re.split(r"\{(\w+)\}", template)
+    return map("".join, itertools.product(*(WORDS[language][part] if place % 2 else (part,) for place, part in enumerate(parts))))
 
 
 def _first(split, count):
