@@ -34,7 +34,8 @@ class Batch:
     """Clips with everything that is known of them. Padding is zero and lies at the ends of axes; ``frames`` and ``tokens`` are true lengths.
 
     ``lips`` and ``face`` belong to whoever speaks in that frame; ``seen`` says whether that face shows. ``audible`` marks the frames whose
-    sound is one line's alone: only they teach. ``durations`` are each token's frames where the record tells them, 0 in all of a line where not.
+    sound is one line's alone: only they teach. ``pitch`` is in Hz, 0 where unvoiced or unknown. ``durations`` are each token's frames where the
+    record tells them, 0 in all of a line where not.
     ``voice`` is zero where no reference is known. ``clue`` holds hashed words + 1.
     """
 
@@ -46,6 +47,7 @@ class Batch:
     seen: Bool[Tensor, "clips frames"]
     audible: Bool[Tensor, "clips frames"]
     mels: Float[Tensor, "clips frames 80"]
+    pitch: Float[Tensor, "clips frames"]
     clip: Int[Tensor, " lines"]
     start: Int[Tensor, " lines"]
     length: Int[Tensor, " lines"]

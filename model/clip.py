@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch.nn.utils.rnn import pad_sequence
 
-from cinedub import untrusted
+from cinedub import prosody, untrusted
 from cinedub.errors import MediaError
 from model import mel
 from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch
@@ -30,6 +30,8 @@ _LIP_SCALE = 8.0
 #: A face is taken to be where it was last seen for so long, in ms.
 _STALE_MS = 60.0
 _WORDS = 32
+#: Sound enough for the pitch of a voice.
+_PITCH_RATE = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Clip:
     seen: Bool[np.ndarray, " frames"]
     audible: Bool[np.ndarray, " frames"]
     mels: Float[np.ndarray, "frames 80"]
+    pitch: Float[np.ndarray, " frames"]
 
     @property
     def frames(self) -> int:
@@ -125,7 +128,13 @@ def from_record(sample: dict[str, bytes], max_ms: int = 30_000) -> Clip:
     if not lines:
         raise MediaError("CLIP_NO_LINES", f"{record['key']}: no line that teaches")
     clue = record["clue"]
-    return Clip(record["key"], record["kind"], clue, tuple(lines), picture.lips, picture.face, picture.seen, audible, mels)
+    return Clip(record["key"], record["kind"], clue, tuple(lines), picture.lips, picture.face, picture.seen, audible, mels, pitch_of(sound, times))
+
+
+def pitch_of(sound: Float32[np.ndarray, " samples"], times: Float[np.ndarray, " frames"]) -> Float32[np.ndarray, " frames"]:
+    """Pitch in Hz at some times in ms, 0 where unvoiced; ``sound`` at ``mel.RATE``."""
+    heard = prosody.measure(soxr.resample(sound, mel.RATE, _PITCH_RATE), _PITCH_RATE).pitch
+    return np.nan_to_num(heard[(times / 10).astype(int).clip(0, len(heard) - 1)])
 
 
 def arrays_of(sample: dict[str, bytes], key: str) -> dict[str, np.ndarray]:
@@ -146,7 +155,7 @@ def line_on(tokens: Tokens, language: Language, slot: int, start: int, length: i
 
 def halved(clip: Clip) -> Clip:
     """The same in half precision, for keeping."""
-    return replace(clip, **{name: getattr(clip, name).astype(np.float16) for name in ("lips", "face", "mels")})
+    return replace(clip, **{name: getattr(clip, name).astype(np.float16) for name in ("lips", "face", "mels", "pitch")})
 
 
 def durations_of(ends_ms: Sequence[int], begin: int, end: int) -> tuple[int, ...]:
@@ -236,6 +245,7 @@ def collate(clips: Sequence[Clip], buckets: int) -> Batch:
         seen=padded([clip.seen for clip in clips], torch.bool),
         audible=padded([clip.audible for clip in clips], torch.bool),
         mels=padded([clip.mels for clip in clips], torch.float32),
+        pitch=padded([clip.pitch for clip in clips], torch.float32),
         clip=whole([place for place, _ in lines]),
         start=whole([line.start for _, line in lines]),
         length=whole([line.length for _, line in lines]),

@@ -20,6 +20,8 @@ class Network:
 
     width: int = 384
     prior_layers: int = 5
+    melody_width: int = 160
+    melody_layers: int = 3
     flow_width: int = 256
     flow_layers: int = 4
     heads: int = 4

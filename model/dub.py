@@ -163,7 +163,7 @@ def canvas(order: Order, index: int) -> Clip:
         where = slice(start, start + length)
         picture.show(where, shown.arrays, shown.rows, begin - shown.zero_ms + mel.frame_times(frames)[where])
     mels = np.zeros((frames, mel.BINS), np.float32)
-    return Clip("", order.kind, order.clue, (said,), picture.lips, picture.face, picture.seen, np.ones(frames, bool), mels)
+    return Clip("", order.kind, order.clue, (said,), picture.lips, picture.face, picture.seen, np.ones(frames, bool), mels, mels[:, 0])
 
 
 def gate(samples: int) -> Float32[np.ndarray, " {samples}"]:

@@ -7,7 +7,8 @@ Bill of materials                                      rows        axis         
   Durations  text, pace -> shares of the slot          lines       tokens          1
   Listener   mel against text: who sounds when         lines       frames x tokens               teaches only (forward sum, then monotonic search)
   Reader     lips and phase against text: the same     lines       frames x tokens               decides when a mouth is seen
-  Prior      aligned text + picture + place -> mean    clips       frames / stack  width
+  Melody     aligned text + picture + place -> pitch   clips       frames / stack  melody_width
+  Prior      the same + pitch -> mean                  clips       frames / stack  width
   Decoder    noise + mean + Prior's state -> velocity  clips       frames / stack  flow_width    conditional flow matching (Lipman et al., 2022)
 
 Blocks are ConvNeXt's (a depthwise convolution before the MLP) behind a norm that the style shifts and scales, as in DiT (Peebles and Xie, 2022),
@@ -33,6 +34,7 @@ from model.symbols import SIGNS, SYMBOLS
 #: What may be withheld, from a clip as a whole.
 CONDITIONS = ("text", "lips", "face", "voice", "labels", "clue")
 _PLACES = 10
+_MIDDLE_HZ = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Means over what is heard: ``flow`` and ``mean`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per frame."""
+    """Means over what is heard: ``flow`` and ``mean`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per frame;
+    ``melody`` in half octaves where voiced, with the nats of whether it is."""
 
     flow: Float[Tensor, ""]
     mean: Float[Tensor, ""]
     duration: Float[Tensor, ""]
+    melody: Float[Tensor, ""]
     listen: Float[Tensor, ""]
     binary: Float[Tensor, ""]
     read: Float[Tensor, ""]
@@ -85,6 +89,7 @@ class Dubber(nn.Module):
         self.durations = Durations(config)
         self.listener = Listener(config)
         self.reader = Reader(config)
+        self.melody = Melody(config)
         self.prior = Prior(config)
         self.decoder = Decoder(config) if config.flow_layers else None
 
@@ -111,8 +116,12 @@ class Dubber(nn.Module):
         read_loss = _mean(functional.nll_loss(read.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), seen)
 
         aligned = self.prior.aligned(text, found, batch, keep)
-        mean, state = self.prior(aligned, picture, style, batch)
-        taught = (batch.audible & batch.speaking)[..., None].expand_as(target)
+        heard = batch.audible & batch.speaking
+        height, voicing = self.melody(aligned, picture, style, batch)
+        melody = _mean(functional.l1_loss(height, heights(batch.pitch), reduction="none"), heard & (batch.pitch > 0))
+        melody = melody + _mean(functional.binary_cross_entropy_with_logits(voicing, (batch.pitch > 0).float(), reduction="none"), heard)
+        mean, state = self.prior(aligned, picture, batch.pitch, style, batch)
+        taught = heard[..., None].expand_as(target)
         if noise is None or self.decoder is None:
             flow = mean.new_zeros(()) + 0.0 * sum(parameter.sum() for parameter in (self.decoder.parameters() if self.decoder else ()))
         else:
@@ -123,6 +132,7 @@ class Dubber(nn.Module):
             flow=flow,
             mean=_mean(functional.l1_loss(mean.float(), target, reduction="none"), taught),
             duration=duration,
+            melody=melody,
             listen=listen,
             binary=binary,
             read=read_loss,
@@ -172,10 +182,14 @@ class Dubber(nn.Module):
         runs += [(-guidance.video, keep_all(batch, "lips", "face"))] if guidance.video else []
         runs += [(-guidance.style, keep_all(batch, "voice", "labels", "clue"))] if guidance.style else []
         prepared = []
+        pitch: Tensor | None = None
         for weight, keep in runs:
             style = self.style(batch, keep)
             aligned = self.prior.aligned(self.text(batch, style), durations, batch, keep)
-            prepared.append((weight, style, *self.prior(aligned, self.picture(batch, keep), style, batch)))
+            picture = self.picture(batch, keep)
+            # The first run sees everything; the others say the same melody.
+            pitch = self.melody.sung(aligned, picture, style, batch) if pitch is None else pitch
+            prepared.append((weight, style, *self.prior(aligned, picture, pitch, style, batch)))
         if self.decoder is None:
             mels = sum((weight * mean.float() for weight, _, mean, _ in prepared), torch.zeros_like(noise))
             return self._voiced(mels, batch), durations
@@ -431,15 +445,59 @@ def phase(batch: Batch, longest: int) -> Float[Tensor, "lines {longest} 4"]:
     return torch.stack([done, 1 - done, torch.log1p(seconds), torch.log1p(left)], -1)
 
 
+class Melody(nn.Module):
+    """How high each frame is spoken, and whether it is voiced: told to the Prior, whose mean would blur every harmonic else (Łańcucki, "FastPitch",
+    2021, by frames instead of symbols)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.stack = config.stack
+        self.inward = nn.Linear(self.stack * _aligned_width(config), config.melody_width)
+        self.tower = Tower(config.melody_width, config, config.melody_layers, kernel=9, attends=None)
+        self.out = nn.Linear(config.melody_width, 2 * self.stack)
+
+    def forward(
+        self,
+        aligned: Float[Tensor, "clips frames inputs"],
+        picture: Float[Tensor, "clips frames video"],
+        style: Float[Tensor, "rows style"],
+        batch: Batch,
+    ) -> tuple[Float[Tensor, "clips frames"], Float[Tensor, "clips frames"]]:
+        """Height in half octaves (``heights``) and the logit of being voiced."""
+        x = self.inward(stacked(torch.cat([aligned, picture], -1), self.stack))
+        x = self.out(self.tower(x, known_stacks(batch, self.stack), style, leading(batch, self.stack))).float()
+        height, voicing = x.unflatten(-1, (self.stack, 2)).flatten(1, 2)[:, : batch.line_at.shape[1]].unbind(-1)
+        return height, voicing
+
+    def sung(
+        self,
+        aligned: Float[Tensor, "clips frames inputs"],
+        picture: Float[Tensor, "clips frames video"],
+        style: Float[Tensor, "rows style"],
+        batch: Batch,
+    ) -> Float[Tensor, "clips frames"]:
+        """Pitch in Hz, 0 where it is rather unvoiced."""
+        height, voicing = self(aligned, picture, style, batch)
+        return torch.where(voicing > 0, _MIDDLE_HZ * torch.exp2(height.clamp(-3.0, 3.0) / 2), 0.0)
+
+
+def heights(pitch: Float[Tensor, "clips frames"]) -> Float[Tensor, "clips frames"]:
+    """Pitch in Hz as half octaves above ``_MIDDLE_HZ``; anything where unvoiced."""
+    return 2 * torch.log2(pitch.clamp_min(30.0) / _MIDDLE_HZ)
+
+
+def _aligned_width(config: Config) -> int:
+    return config.text_width + config.video_width + _PLACES
+
+
 class Prior(nn.Module):
-    """Aligned text, picture and time to a first mel and the state that the decoder works from."""
+    """Aligned text, picture, time and pitch to a first mel and the state that the decoder works from."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.stack = config.stack
         self.nothing = nn.Parameter(torch.zeros(config.text_width))
-        inputs = config.text_width + config.video_width + _PLACES
-        self.inward = nn.Linear(self.stack * inputs, config.width)
+        self.inward = nn.Linear(self.stack * (_aligned_width(config) + 2), config.width)
         self.tower = Tower(config.width, config, config.prior_layers, kernel=7, attends=config.prior_layers // 2)
         self.out = nn.Linear(config.width, self.stack * BINS)
 
@@ -467,11 +525,14 @@ class Prior(nn.Module):
         self,
         aligned: Float[Tensor, "clips frames inputs"],
         picture: Float[Tensor, "clips frames video"],
+        pitch: Float[Tensor, "clips frames"],
         style: Float[Tensor, "rows style"],
         batch: Batch,
     ) -> tuple[Float[Tensor, "clips frames 80"], Float[Tensor, "clips stacks width"]]:
         """The mean mel (normalised) and the state of each stack of frames."""
-        x = self.inward(stacked(torch.cat([aligned, picture], -1), self.stack))
+        voiced = (pitch > 0) & batch.speaking
+        sung = torch.stack([heights(pitch) * voiced, voiced], -1).to(aligned.dtype)
+        x = self.inward(stacked(torch.cat([aligned, picture, sung], -1), self.stack))
         state = self.tower(x, known_stacks(batch, self.stack), style, leading(batch, self.stack))
         return self.out(state).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : batch.line_at.shape[1]], state
 

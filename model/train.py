@@ -31,7 +31,7 @@ from model.data import Loader, once
 from model.network import CONDITIONS, Dubber, Keep, Losses
 
 Init = Literal["scratch", "finetune", "resume"]
-_WEIGHTS = {"flow": 1.0, "mean": 1.0, "duration": 0.3, "listen": 0.3, "binary": 0.1, "read": 0.1}
+_WEIGHTS = {"flow": 1.0, "mean": 1.0, "duration": 0.3, "melody": 0.3, "listen": 0.3, "binary": 0.1, "read": 0.1}
 _VALIDATION_BATCHES = 20
 
 
