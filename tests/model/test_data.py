@@ -13,7 +13,7 @@ from cinedub.errors import ElementError, UsageError
 from cinedub.shards import write_shard
 from cinedub.untrusted import UntrustedError
 from model import mel
-from model.clip import Picture, from_record, hashed, slot_frames
+from model.clip import Picture, from_record, hashed, pitch_of, slot_frames
 from model.config import Data
 from model.data import DataError, Loader, Stream, find_shards, once
 from tests.model import synthetic
@@ -176,6 +176,16 @@ def test_frames_cover_the_clip_and_lines_stand_where_they_are_said(tmp_path: Pat
     assert energy[first.start + 4 : second.start + second.length - 4].min() > 100 * energy[: first.start - 4].max()
     assert clip.seen[first.start : first.start + first.length].all() and not clip.seen[: first.start].any()
     assert (first.slot, second.slot) == (0, 1) and first.voice.any() and not np.array_equal(first.voice, second.voice)
+
+
+@pytest.mark.parametrize("hertz", [90.0, 180.0, 350.0])
+def test_pitch_is_heard_on_the_mels_frames(hertz: float) -> None:
+    seconds = np.arange(2 * mel.RATE) / mel.RATE
+    tone = sum(np.sin(2 * np.pi * hertz * k * seconds) / k for k in range(1, 6)).astype(np.float32) * 0.1
+    tone[: mel.RATE] = 0
+    times = mel.frame_times(mel.frames_of(len(tone)))
+    pitch = pitch_of(tone, times)
+    assert (pitch[times < 970] == 0).all() and np.abs(pitch[(times > 1040) & (times < 1960)] / hertz - 1).max() < 0.01
 
 
 def test_lines_that_overlap_do_not_teach_where_they_do(tmp_path: Path) -> None:

@@ -123,6 +123,26 @@ def test_each_condition_has_a_say_and_what_is_withheld_has_none(clips: list[Clip
     assert torch.equal(network(batch, keep_all(batch, "voice"), noise, time).mean, network(other, keep_all(other, "voice"), noise, time).mean)
 
 
+def test_the_prior_follows_the_pitch_and_the_melody_is_spoken_within_a_voices_reach(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    keep = keep_all(batch)
+    style, picture = network.style(batch, keep), network.picture(batch, keep)
+    aligned = network.prior.aligned(network.text(batch, style), network.timing(batch), batch, keep)
+    sung = network.melody.sung(aligned, picture, style, batch)
+    assert sung.shape == batch.line_at.shape and ((sung == 0) | ((sung >= 60) & (sung <= 600))).all()
+    low, high = (network.prior(aligned, picture, torch.full_like(batch.pitch, hertz), style, batch)[0] for hertz in (100.0, 200.0))
+    assert not torch.allclose(low[batch.speaking], high[batch.speaking])
+
+
+def test_pitch_is_taught_only_where_it_is_voiced(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    noise, time = torch.zeros_like(batch.mels), torch.full((len(clips),), 0.5)
+    voiceless = dataclasses.replace(batch, pitch=torch.zeros_like(batch.pitch))
+    lowered = dataclasses.replace(batch, pitch=batch.pitch / 2)
+    of = [network(one, keep_all(one), noise, time).melody for one in (batch, lowered, voiceless)]
+    assert (batch.pitch > 0).any() and len({float(loss) for loss in of}) == 3 and all(torch.isfinite(loss) for loss in of)
+
+
 def test_a_line_in_another_voice_leaves_silence_silent(clips: list[Clip], network: Dubber) -> None:
     batch = batch_of(clips[:1])
     mels, _ = network.generate(batch, torch.randn_like(batch.mels), 1, Guidance())
