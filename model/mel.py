@@ -47,7 +47,7 @@ def mel(sound: Float32[Tensor, "batch samples"]) -> Float32[Tensor, "batch frame
     padded = functional.pad(padded[:, None], (edge, edge), mode=mode)[:, 0]
     window = torch.hann_window(WINDOW, device=sound.device)
     spectrum = torch.stft(padded, WINDOW, HOP, WINDOW, window, center=False, return_complex=True)
-    magnitude = (torch.view_as_real(spectrum).pow(2).sum(-1) + 1e-9).sqrt()
+    magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
     bins = torch.from_numpy(filters()).to(sound.device)
     return (bins @ magnitude).clamp_min(FLOOR).log().transpose(1, 2)
 
