@@ -114,15 +114,15 @@ CORPUS ?= out/corpus
 RUN ?= out/run
 SAY := PYTHONPATH=. $(BIN)/python -m cinedub.film
 
-corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (two to three hours of one core)
+corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (three hours of one core)
 	@$(BIN)/cinedub weights fetch build film kokoro-voices
-	@$(SAY).takes $(CORPUS)/takes/zh zh 35 0
-	@$(SAY).takes $(CORPUS)/takes/en en 7 1
+	@$(SAY).takes $(CORPUS)/takes/zh zh 46 0
+	@$(SAY).takes $(CORPUS)/takes/en en 21 1
 	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 4.5 --seed 1
-	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh --seed 2
-	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3
+	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh --seed 2 --pitches 1 0.88 1.13
+	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13
 
-train-small: env ## CORPUS=… RUN=…: train the model that ships (about an hour of two cores), its flow last
+train-small: env ## CORPUS=… RUN=…: train the model that ships (about an hour of two cores)
 	@$(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --out $(RUN)
 
 doctor: env ## what is there, what is missing
