@@ -16,6 +16,8 @@ wanted=()
 need() { wanted+=("$1"); }
 command -v ffmpeg >/dev/null || need ffmpeg
 command -v gcc >/dev/null || need build-essential
+ldconfig -p | grep -q 'libEGL\.so\.1' || need libegl1
+ldconfig -p | grep -q 'libGLESv2\.so\.2' || need libgles2
 python=$(command -v python3.11 || true)
 [ -n "$python" ] || { need python3.11; need python3.11-venv; need python3.11-dev; }
 [ -z "$python" ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || need python3.11-venv

