@@ -31,10 +31,11 @@ _FILLERS = {"en": ("never", "really", "just", "always", "not"), "zh": ("ä¹Ÿ", "ä
 
 @dataclass
 class Truth:
-    """Everything said in a film, in order: units, each with its speaker (or None where that isn't known)."""
+    """Everything said in a film, in order: units, each with its speaker (or None where that isn't known); and who each id of a dataset is."""
 
     language: Language
     said: list[tuple[str, str | None]]
+    people: dict[str, str] = field(default_factory=dict)
     _plain: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ def true_edits(lines: Sequence[str], truth: Truth) -> list[Place]:
 
 
 def true_speakers(lines: Sequence[dict[str, Any]], truth: Truth) -> list[tuple[int, str]]:
-    """Lines that are another's, with the right id: ids stand for the true speaker most of whose units they have in the clip."""
+    """Lines that are another's, with the right id: an id is who the truth says, or whoever says most of its units in the clip."""
     owned = [(number, bare(unit)) for number, line in enumerate(lines) for unit in units(line["text"], truth.language)]
     said = truth.part([plain for _, plain in owned])
     matcher = difflib.SequenceMatcher(None, [plain for _, plain in owned], [bare(unit) for unit, _ in said], autojunk=False)
@@ -83,7 +84,7 @@ def true_speakers(lines: Sequence[dict[str, Any]], truth: Truth) -> list[tuple[i
             if speaker:
                 of_line.setdefault(number, Counter())[speaker] += 1
                 of_id.setdefault(lines[number]["speaker"], Counter())[speaker] += 1
-    meant = {name: votes.most_common(1)[0][0] for name, votes in of_id.items()}
+    meant = {name: votes.most_common(1)[0][0] for name, votes in of_id.items()} | truth.people
     found = []
     for number, votes in of_line.items():
         speaker = votes.most_common(1)[0][0]

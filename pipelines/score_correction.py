@@ -67,7 +67,17 @@ class Film:
         """Everything said, as the oracle knows it."""
         spoken = sorted(self.truth.spoken, key=lambda line: line.start_ms)
         language = self.truth.tongue
-        return oracle.Truth(language, [(unit, self.truth.speaker_of(line)) for line in spoken for unit in units(line.text, language)])
+        return oracle.Truth(language, [(unit, self.truth.speaker_of(line)) for line in spoken for unit in units(line.text, language)], self.people)
+
+    @property
+    def people(self) -> dict[str, str]:
+        """Who each id is: with whom it speaks for longest."""
+        together: dict[str, Counter[str]] = {}
+        for turn in (turn for cast in self.casts for turn in cast.turns):
+            for true in self.truth.turns:
+                shared = min(turn.span.end, true.end_ms) - max(turn.span.start, true.start_ms)
+                together.setdefault(turn.speaker, Counter())[true.speaker] += max(0, shared)
+        return {name: shares.most_common(1)[0][0] for name, shares in together.items() if shares.total()}
 
 
 def films(paths: Sequence[Path], settings: config.Settings) -> list[Film]:
@@ -224,11 +234,12 @@ def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) 
     Everything that was paid for is remembered under the oracle's p, so that a second run asks nothing.
     """
     rng = np.random.default_rng(0)
+    said = [film.said for film in chosen]  # and who is who before anything is planted
     chosen = [planted(film, share, rng) for film in chosen] if share else chosen
     table = ["| p | verified | word errors before | after | DER before | after | edits accepted | refused |", "|---|---|---|---|---|---|---|---|"]
     for p in _STEPS:
         for verified in (True, False):
-            with oracle.serve(oracle.Oracle([film.said for film in chosen], p)) as url:
+            with oracle.serve(oracle.Oracle(said, p)) as url:
                 options = (("base_url", url), ("model", f"oracle-{p}"))
                 asked = dataclasses.replace(settings, corrector=config.Model("openai", options=options))
                 if not verified:

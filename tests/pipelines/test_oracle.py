@@ -39,6 +39,8 @@ def test_what_was_heard_elsewhere_is_nobodys_to_mend() -> None:
 def test_a_line_goes_to_whoever_says_most_of_it() -> None:
     lines = [{"text": HEARD[0], "speaker": "x"}, {"text": HEARD[1], "speaker": "y"}, {"text": "only one", "speaker": "x"}]
     assert true_speakers(lines, TRUTH) == [(2, "y")]
+    named = Truth("en", TRUTH.said, {"x": "b", "y": "a"})
+    assert true_speakers(lines, named) == [(0, "y"), (1, "x")]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
