@@ -69,6 +69,11 @@ def fill(shares: Float[Tensor, "lines tokens"], frames: Int[Tensor, " lines"], t
     return ends.diff(dim=1, prepend=torch.zeros_like(ends[:, :1]))
 
 
+def halfway(one: Int[Tensor, "lines tokens"], other: Int[Tensor, "lines tokens"]) -> Int[Tensor, "lines tokens"]:
+    """Durations whose ends lie in the middle between those of two that fill the same frames; at least one frame where both give one."""
+    return ((one.cumsum(1) + other.cumsum(1)) // 2).diff(dim=1, prepend=torch.zeros_like(one[:, :1]))
+
+
 def token_at(durations: Int[Tensor, "lines tokens"], frames: int) -> Int[Tensor, "lines {frames}"]:
     """Which token each frame of a line belongs to; padding frames belong to the last."""
     ends = durations.cumsum(1)

@@ -157,7 +157,8 @@ class Dubber(nn.Module):
 
     @torch.no_grad()
     def timing(self, batch: Batch) -> Int[Tensor, "lines tokens"]:
-        """Durations in frames that fill each line's slot: by the lips where at least half a line's frames show them, by text and pace elsewhere."""
+        """Durations in frames that fill each line's slot: by text and pace; where at least half a line's frames show lips, halfway to what these say,
+        which know when a sound falls, not how long it must be to be understood."""
         keep = keep_all(batch)
         text = self.text(batch, self.style(batch, keep))
         logs = self.durations(text, batch)
@@ -167,7 +168,8 @@ class Dubber(nn.Module):
         guided = (shown.sum(1) * 2 >= batch.length) & (batch.length >= batch.tokens)
         if guided.any():
             scores = self.reader(self.picture(batch, keep), text, logs, batch).float().log_softmax(-1)
-            durations = torch.where(guided[:, None], align.search(scores, batch.length, torch.minimum(batch.tokens, batch.length)), durations)
+            read = align.search(scores, batch.length, torch.minimum(batch.tokens, batch.length))
+            durations = torch.where(guided[:, None], align.halfway(durations, read), durations)
         return durations
 
     @torch.no_grad()

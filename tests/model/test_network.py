@@ -149,6 +149,13 @@ def test_a_line_in_another_voice_leaves_silence_silent(clips: list[Clip], networ
     assert (mels[~batch.speaking] == float(np.log(1e-5))).all() and batch.speaking.any() and not batch.speaking.all()
 
 
+def test_halfway_durations_fill_the_same_frames_and_leave_every_token_one() -> None:
+    one, other = torch.tensor([[1, 1, 8, 0], [4, 3, 2, 1]]), torch.tensor([[8, 1, 1, 0], [1, 2, 3, 4]])
+    between = align.halfway(one, other)
+    assert between.tolist() == [[4, 1, 5, 0], [2, 3, 2, 3]]
+    assert torch.equal(align.halfway(one, one), one)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.integers(0, 5))
 def test_monotonic_search_finds_the_best_of_all_paths(seed: int, tokens: int, more: int) -> None:
