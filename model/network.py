@@ -115,12 +115,12 @@ class Dubber(nn.Module):
         seen = known & of_lines(self.picture.shown(batch, keep)[..., None], batch, longest)[..., 0]
         read_loss = _mean(functional.nll_loss(read.float().log_softmax(-1).transpose(1, 2), owners, reduction="none"), seen)
 
-        aligned = self.prior.aligned(text, found, batch, keep)
+        aligned = self.prior.aligned(text, found, picture, batch, keep)
         heard = batch.audible & batch.speaking
-        height, voicing = self.melody(aligned, picture, style, batch)
+        height, voicing = self.melody(aligned, style, batch)
         melody = _mean(functional.l1_loss(height, heights(batch.pitch), reduction="none"), heard & (batch.pitch > 0))
         melody = melody + _mean(functional.binary_cross_entropy_with_logits(voicing, (batch.pitch > 0).float(), reduction="none"), heard)
-        mean, state = self.prior(aligned, picture, batch.pitch, style, batch)
+        mean, state = self.prior(aligned, batch.pitch, style, batch)
         taught = heard[..., None].expand_as(target)
         if noise is None or self.decoder is None:
             flow = mean.new_zeros(()) + 0.0 * sum(parameter.sum() for parameter in (self.decoder.parameters() if self.decoder else ()))
@@ -187,11 +187,10 @@ class Dubber(nn.Module):
         pitch: Tensor | None = None
         for weight, keep in runs:
             style = self.style(batch, keep)
-            aligned = self.prior.aligned(self.text(batch, style), durations, batch, keep)
-            picture = self.picture(batch, keep)
+            aligned = self.prior.aligned(self.text(batch, style), durations, self.picture(batch, keep), batch, keep)
             # The first run sees everything; the others say the same melody.
-            pitch = self.melody.sung(aligned, picture, style, batch) if pitch is None else pitch
-            prepared.append((weight, style, *self.prior(aligned, picture, pitch, style, batch)))
+            pitch = self.melody.sung(aligned, style, batch) if pitch is None else pitch
+            prepared.append((weight, style, *self.prior(aligned, pitch, style, batch)))
         if self.decoder is None:
             mels = sum((weight * mean.float() for weight, _, mean, _ in prepared), torch.zeros_like(noise))
             return self._voiced(mels, batch), durations
@@ -461,25 +460,23 @@ class Melody(nn.Module):
     def forward(
         self,
         aligned: Float[Tensor, "clips frames inputs"],
-        picture: Float[Tensor, "clips frames video"],
         style: Float[Tensor, "rows style"],
         batch: Batch,
     ) -> tuple[Float[Tensor, "clips frames"], Float[Tensor, "clips frames"]]:
         """Height in half octaves (``heights``) and the logit of being voiced."""
-        x = self.inward(stacked(torch.cat([aligned, picture], -1), self.stack))
+        x = self.inward(stacked(aligned, self.stack))
         x = self.out(self.tower(x, known_stacks(batch, self.stack), style, leading(batch, self.stack))).float()
-        height, voicing = x.unflatten(-1, (self.stack, 2)).flatten(1, 2)[:, : batch.line_at.shape[1]].unbind(-1)
+        height, voicing = unstacked(x, self.stack, batch.line_at.shape[1]).unbind(-1)
         return height, voicing
 
     def sung(
         self,
         aligned: Float[Tensor, "clips frames inputs"],
-        picture: Float[Tensor, "clips frames video"],
         style: Float[Tensor, "rows style"],
         batch: Batch,
     ) -> Float[Tensor, "clips frames"]:
         """Pitch in Hz, 0 where it is rather unvoiced."""
-        height, voicing = self(aligned, picture, style, batch)
+        height, voicing = self(aligned, style, batch)
         return torch.where(voicing > 0, _MIDDLE_HZ * torch.exp2(height.clamp(-3.0, 3.0) / 2), 0.0)
 
 
@@ -504,9 +501,14 @@ class Prior(nn.Module):
         self.out = nn.Linear(config.width, self.stack * BINS)
 
     def aligned(
-        self, text: Float[Tensor, "lines tokens text"], durations: Int[Tensor, "lines tokens"], batch: Batch, keep: Keep
+        self,
+        text: Float[Tensor, "lines tokens text"],
+        durations: Int[Tensor, "lines tokens"],
+        picture: Float[Tensor, "clips frames video"],
+        batch: Batch,
+        keep: Keep,
     ) -> Float[Tensor, "clips frames inputs"]:
-        """For every frame its token's state and ten numbers of time: within the token, within the line, and whether anybody speaks."""
+        """For every frame its token's state, ten numbers of time (within token and line, and whether anybody speaks), and the picture's state."""
         longest = int(batch.length.max())
         owners = align.token_at(durations, longest)
         length = durations.gather(1, owners).clamp_min(1).float()
@@ -521,12 +523,12 @@ class Prior(nn.Module):
         rows = torch.cat([lines.new_zeros(1, lines.shape[-1]), lines.flatten(0, 1)])
         line = (batch.line_at - 1).clamp_min(0)
         offset = torch.arange(batch.line_at.shape[1], device=text.device) - batch.start[line]
-        return rows[torch.where(batch.speaking, 1 + line * longest + offset.clamp(0, longest - 1), 0)]
+        spoken = rows[torch.where(batch.speaking, 1 + line * longest + offset.clamp(0, longest - 1), 0)]
+        return torch.cat([spoken, picture], -1)
 
     def forward(
         self,
         aligned: Float[Tensor, "clips frames inputs"],
-        picture: Float[Tensor, "clips frames video"],
         pitch: Float[Tensor, "clips frames"],
         style: Float[Tensor, "rows style"],
         batch: Batch,
@@ -534,9 +536,9 @@ class Prior(nn.Module):
         """The mean mel (normalised) and the state of each stack of frames."""
         voiced = (pitch > 0) & batch.speaking
         sung = torch.stack([heights(pitch) * voiced, voiced], -1).to(aligned.dtype)
-        x = self.inward(stacked(torch.cat([aligned, picture, sung], -1), self.stack))
+        x = self.inward(stacked(torch.cat([aligned, sung], -1), self.stack))
         state = self.tower(x, known_stacks(batch, self.stack), style, leading(batch, self.stack))
-        return self.out(state).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : batch.line_at.shape[1]], state
+        return unstacked(self.out(state), self.stack, batch.line_at.shape[1]), state
 
 
 class Decoder(nn.Module):
@@ -570,13 +572,18 @@ class Decoder(nn.Module):
         # Silence's row, the first, is a place that nobody hears: any clip's moment will do.
         steered = style + moment[functional.pad(batch.clip, (1, 0))]
         x = self.norm(self.tower(x, known_stacks(batch, self.stack), steered, leading(batch, self.stack)))
-        return self.out(x).unflatten(-1, (self.stack, BINS)).flatten(1, 2)[:, : mels.shape[1]]
+        return unstacked(self.out(x), self.stack, mels.shape[1])
 
 
 def stacked(frames: Float[Tensor, "clips frames width"], stack: int) -> Float[Tensor, "clips stacks stacked_width"]:
     """Neighbouring frames side by side; the last stack is filled with zeros."""
     padded = functional.pad(frames, (0, 0, 0, -frames.shape[1] % stack))
     return padded.unflatten(1, (-1, stack)).flatten(2)
+
+
+def unstacked(stacks: Float[Tensor, "clips stacks stacked_width"], stack: int, frames: int) -> Float[Tensor, "clips {frames} width"]:
+    """The reverse: ``frames`` frames one after another."""
+    return stacks.unflatten(-1, (stack, -1)).flatten(1, 2)[:, :frames]
 
 
 def leading(batch: Batch, stack: int) -> Int[Tensor, "clips stacks"]:

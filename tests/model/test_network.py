@@ -126,11 +126,11 @@ def test_each_condition_has_a_say_and_what_is_withheld_has_none(clips: list[Clip
 def test_the_prior_follows_the_pitch_and_the_melody_is_spoken_within_a_voices_reach(clips: list[Clip], network: Dubber) -> None:
     batch = batch_of(clips)
     keep = keep_all(batch)
-    style, picture = network.style(batch, keep), network.picture(batch, keep)
-    aligned = network.prior.aligned(network.text(batch, style), network.timing(batch), batch, keep)
-    sung = network.melody.sung(aligned, picture, style, batch)
+    style = network.style(batch, keep)
+    aligned = network.prior.aligned(network.text(batch, style), network.timing(batch), network.picture(batch, keep), batch, keep)
+    sung = network.melody.sung(aligned, style, batch)
     assert sung.shape == batch.line_at.shape and ((sung == 0) | ((sung >= 60) & (sung <= 600))).all()
-    low, high = (network.prior(aligned, picture, torch.full_like(batch.pitch, hertz), style, batch)[0] for hertz in (100.0, 200.0))
+    low, high = (network.prior(aligned, torch.full_like(batch.pitch, hertz), style, batch)[0] for hertz in (100.0, 200.0))
     assert not torch.allclose(low[batch.speaking], high[batch.speaking])
 
 
