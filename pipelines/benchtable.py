@@ -46,7 +46,7 @@ def table(found: dict[str, Any]) -> str:
         _row("the command", cold["wall_s"] / film_s, cold["core_s"] / film_s, "", ""),
     ]
     lines += ["", "| run | wall s | core s | largest process, MB | to disk, MB |", "|---|---:|---:|---:|---:|"]
-    names = {"cold": "from nothing, one process", "cached": "again, nothing changed", 
+    names = {"cold": "from nothing, one process", "cached": "again, nothing changed",
              "elsewhere": "into another folder, all from the cache", "script": "plain script, the same functions",
              "one process": f"as {found['parts']} films, one process", "two processes": f"as {found['parts']} films, two processes"}  # fmt: skip
     lines += [_row(told, *(found[run][key] for key in ("wall_s", "core_s", "peak_mb", "written_mb"))) for run, told in names.items()]

@@ -34,6 +34,7 @@ from cinedub import truth as truths
 from cinedub.backends.roles import Edit, Hearing, Mono, Verifier
 from cinedub.errors import CinedubError
 from cinedub.lines import lines_of
+from cinedub.measures import overlap
 from cinedub.places import wording
 from cinedub.retiming import units
 from cinedub.witness import Witness
@@ -75,8 +76,7 @@ class Film:
         together: dict[str, Counter[str]] = {}
         for turn in (turn for cast in self.casts for turn in cast.turns):
             for true in self.truth.turns:
-                shared = min(turn.span.end, true.end_ms) - max(turn.span.start, true.start_ms)
-                together.setdefault(turn.speaker, Counter())[true.speaker] += max(0, shared)
+                together.setdefault(turn.speaker, Counter())[true.speaker] += overlap(turn.span.start, turn.span.end, true.start_ms, true.end_ms)
         return {name: shares.most_common(1)[0][0] for name, shares in together.items() if shares.total()}
 
 
