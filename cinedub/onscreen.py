@@ -84,6 +84,8 @@ def scores(seen: Sequence[Seen], spoken: Sequence[Spoken]) -> list[Float32[np.nd
                 if piece.turn == turn:
                     weights[piece.track, piece.frames] = np.exp(odd)
             inside = _frames(clip, span)
+            if not len(inside):  # a turn shorter than half a frame
+                continue
             likely = weights / (1 + weights.sum(axis=0))
             for edge, beyond in ((inside[:1], inside[:1] - np.arange(EDGE, 0, -1)), (inside[-1:], inside[-1:] + np.arange(1, EDGE + 1))):
                 beyond = beyond[(beyond >= 0) & (beyond < likely.shape[1])]

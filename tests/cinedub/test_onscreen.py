@@ -35,6 +35,11 @@ def test_in_a_pause_a_face_speaks_less_surely() -> None:
     assert 0.5 < found[0, 50] < found[0, 30] - 0.2
 
 
+def test_a_turn_shorter_than_half_a_frame_shows_nobody_speaking_and_spoils_nothing() -> None:
+    with_it, without = (scores([seen((ANNA, 0.8))], [turns])[0] for turns in ([turn(8, 990, 991), turn(7, 1000, 3000)], [turn(7, 1000, 3000)]))
+    assert np.array_equal(with_it, without)
+
+
 def test_still_faces_leave_the_voice_to_somebody_unseen() -> None:
     (found,) = scores([seen((ANNA, 0.02), (BELA, 0.05))], [[turn(7, 0, 4000)]])
     assert found.max() < 0.25
