@@ -76,7 +76,7 @@ class See(Stage[Clip, Faces]):
     """See who is in every clip."""
 
     run = staticmethod(see)
-    version = 5
+    version = 6
 
 
 @dataclass(slots=True)
