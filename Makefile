@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates bench growth dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers runners test-runners docs clean
+.PHONY: help env weights demo build test check lint types imports unit validate score score-keep score-films score-weights score-recordings score-real score-correction rates bench growth series dub evaluate doctor test-faults test-hostile fuzz stores voice-gender llm-server readers test-readers runners test-runners docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,9 @@ growth: weights ## [GROWTH="--minutes 1 4 16 --films 1 10 100"]: how time and me
 	@mkdir -p demo out
 	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
 	@$(BIN)/python -m pipelines.growth demo/film.mp4 out/growth bench/growth $(GROWTH)
+
+series: env ## how the cast of a film of hours, and of a series, grows in time and memory, and whether an episode more renames anybody
+	@$(BIN)/python -m pipelines.series out/series
 
 bench: weights ## where the time of a build goes, and what it is beside a plain script and single tools: bench/bench.json, bench/bench.md
 	@mkdir -p demo out
