@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from cinedub import config, retiming
+from cinedub import config, parts, retiming
 from cinedub.backends.roles import Edit
 from cinedub.lines import line_of
 from cinedub.soundalike import likeness
@@ -23,12 +23,14 @@ _TIMES = re.compile(r"(\d{1,9})-(\d{1,9})")
 def argue(
     lines: tuple[Line, ...], cast: Cast, edits: Sequence[Edit], limits: config.Correct, by: str, witness: Witness | None = None
 ) -> tuple[tuple[Line, ...], tuple[Turn, ...], tuple[Correction, ...]]:
-    """Lines (in their places) and turns after the edits that hold, and the verdict on every one, in order."""
+    """Lines (in their places, parts that were taken from one after all others) and turns after the edits that hold, and the verdict on every one."""
     now, turns = list(lines), cast.turns
     verdicts: list[Correction] = []
     for edit in edits:
         refusal, evidence = verify(edit, now, cast, limits, witness)
-        if not refusal:
+        if not refusal and edit.kind == "part":
+            turns = _part(edit, now, turns, cast)
+        elif not refusal:
             before = now[edit.line]
             now[edit.line] = applied(edit, before, cast)
             if edit.kind == "text" and witness and (heard := witness.times(now, edit.line)):
@@ -66,6 +68,8 @@ def verify(edit: Edit, lines: Sequence[Line], cast: Cast, limits: config.Correct
         return _verify_text(edit, lines, cast, limits, witness)
     if edit.kind == "speaker":
         return _verify_speaker(edit, lines[edit.line], cast, limits, witness)
+    if edit.kind == "part":
+        return _verify_part(edit, lines[edit.line], cast, limits, witness)
     return _verify_time(edit, lines[edit.line], cast)
 
 
@@ -114,21 +118,43 @@ def _only_takes_away(old: list[str], new: list[str]) -> bool:
 
 
 def _verify_speaker(edit: Edit, line: Line, cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
-    known = {speaker.id: speaker for speaker in cast.speakers}
-    if edit.after not in known:
-        return "the cast has no such speaker", {"speakers": sorted(known)}
     if edit.before != line.speaker:
         return "the line is not this speaker's", {"speaker": line.speaker}
+    return _verify_voice(edit.before, edit.after, line.span, cast, limits, witness)
+
+
+def _verify_part(edit: Edit, line: Line, cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
+    """Both sides of the new border have to bear it."""
+    part = parts.find(line, edit.before, cast.clip.film.language)
+    if part is None:
+        return "what should go to another does not occur once in the line", {}
+    if edit.after == line.speaker:
+        return "the line is this speaker's", {"speaker": line.speaker}
+    refusal, measured = _verify_voice(line.speaker, edit.after, part.span, cast, limits, witness)
+    like = witness.likeness(part.rest) if witness and not refusal else {}
+    if not {line.speaker, edit.after} <= like.keys():
+        return refusal, measured
+    measured["likeness_of_rest"] = like
+    if like[line.speaker] - like[edit.after] < limits.min_voice_margin:
+        return "the voice of the rest is this speaker's, too", {**measured, "min_voice_margin": limits.min_voice_margin}
+    return "", measured
+
+
+def _verify_voice(before: str, after: str, span: Span, cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
+    """Whether voice and face bear that ``after`` speaks there, not ``before``."""
+    known = {speaker.id: speaker for speaker in cast.speakers}
+    if after not in known:
+        return "the cast has no such speaker", {"speakers": sorted(known)}
     seen = {
-        name: round(max((sum(s.overlap(line.span) * score for s, score in track.speaking) for track in cast.faces.tracks
-                         if track.index in known[name].faces), default=0.0) / line.span.duration, 3)
-        for name in (edit.before, edit.after) if name in known
+        name: round(max((sum(s.overlap(span) * score for s, score in track.speaking) for track in cast.faces.tracks
+                         if track.index in known[name].faces), default=0.0) / span.duration, 3)
+        for name in (before, after) if name in known
     }  # fmt: skip
     measured: dict[str, Any] = {"seen_speaking": seen}
-    if seen.get(edit.before, 0.0) >= 0.5 > 2 * seen[edit.after]:
+    if seen.get(before, 0.0) >= 0.5 > 2 * seen[after]:
         return "the one who speaks is seen speaking", measured
-    measured["likeness"] = like = witness.likeness(line) if witness else {}
-    if edit.before in like and edit.after in like and like[edit.after] - like[edit.before] < limits.min_voice_margin:
+    measured["likeness"] = like = witness.likeness([span]) if witness else {}
+    if {before, after} <= like.keys() and like[after] - like[before] < limits.min_voice_margin:
         return "the voice is another's", {**measured, "min_voice_margin": limits.min_voice_margin}
     return "", measured
 
@@ -160,6 +186,16 @@ def applied(edit: Edit, line: Line, cast: Cast) -> Line:
     language = cast.clip.film.language
     text = _replaced(line.text, edit.before, edit.after, language) or line.text
     return dataclasses.replace(line, text=text, words=retiming.retime(line.words, text, line.span, language))
+
+
+def _part(edit: Edit, lines: list[Line], turns: tuple[Turn, ...], cast: Cast) -> tuple[Turn, ...]:
+    """Part a line in its place, what is new behind all others; the turns after that."""
+    line = lines[edit.line]
+    part = parts.find(line, edit.before, cast.clip.film.language)
+    assert part is not None, "an edit that holds has its place"
+    lines[edit.line], *others = parts.parted(line, part, edit.after, cast)
+    lines += others
+    return handed_over(turns, line.speaker, edit.after, part.span, part.rest)
 
 
 def in_script(text: str, language: Language, heard: str = "") -> bool:
@@ -210,24 +246,26 @@ def _moved(word: Span, old: Span, new: Span) -> Span:
 def turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Turn, ...]:
     """Turns after a line has another speaker or other times; words alone change no turn."""
     if before.speaker != after.speaker:
-        turns = tuple(piece for turn in turns for piece in _handed_over(turn, before, after.speaker))
+        turns = handed_over(turns, before.speaker, after.speaker, before.span)
     elif before.span != after.span:
         turns = tuple(_stretched(turn, before, after) for turn in turns)
     return tuple(sorted(turns, key=lambda turn: (turn.span, turn.speaker)))
 
 
-def _handed_over(turn: Turn, line: Line, speaker: str) -> list[Turn]:
-    """The part of the speaker's turn inside the line goes to the other; crumbs beside it go along."""
-    if turn.speaker != line.speaker or not (inside := turn.span & line.span):
-        return [turn]
-    start = turn.span.start if inside.start - turn.span.start < TOUCH_MS else inside.start
-    end = turn.span.end if turn.span.end - inside.end < TOUCH_MS else inside.end
-    pieces = [Turn(speaker, Span(start, end), turn.score)]
-    if turn.span.start < start:
-        pieces.append(Turn(turn.speaker, Span(turn.span.start, start), turn.score))
-    if end < turn.span.end:
-        pieces.append(Turn(turn.speaker, Span(end, turn.span.end), turn.score))
-    return pieces
+def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, rest: Sequence[Span] = ()) -> tuple[Turn, ...]:
+    """What of ``speaker``'s turns lies in ``span`` goes to the other; crumbs beside it go along, unless ``rest``, which stays, lies there."""
+    kept, given = [turn for turn in turns if turn.speaker != speaker], list[Turn]()
+    for turn in (turn for turn in turns if turn.speaker == speaker):
+        if not (inside := turn.span & span):
+            kept.append(turn)
+            continue
+        head, tail = inside.start - turn.span.start, turn.span.end - inside.end
+        start = turn.span.start if head < TOUCH_MS and not any(r.start < inside.start for r in rest) else inside.start
+        end = turn.span.end if tail < TOUCH_MS and not any(r.end > inside.end for r in rest) else inside.end
+        given.append(Turn(other, Span(start, end), turn.score))
+        left = (turn.span.start, start), (end, turn.span.end)
+        kept += [Turn(speaker, Span(low, high), turn.score) for low, high in left if low < high]
+    return tuple(sorted([*kept, *given], key=lambda turn: (turn.span, turn.speaker)))
 
 
 def _stretched(turn: Turn, before: Line, after: Line) -> Turn:

@@ -21,7 +21,8 @@ _TIMES = re.compile(r"\s*(\d{1,9})-(\d{1,9})\s*")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A clip while it is argued about: its lines as they stand (in their first places), turns in ``cast``, and the verdicts so far."""
+    """A clip while it is argued about: its lines as they stand (in their first places, parts taken from them behind), turns in ``cast``, and the
+    verdicts so far."""
 
     cast: Cast
     lines: tuple[Line, ...]
@@ -47,11 +48,12 @@ def evidence(drafts: Sequence[Draft], passage: Passage, max_chars: int = MAX_CHA
         cast, first_face = draft.cast, len(told["faces"])
         owners = {index: speaker.id for speaker in cast.speakers for index in speaker.faces}
         told["judged"] += [_told(past, len(told["lines"]), cast.clip.span.start - zero) for past in draft.judged]
-        told["lines"] += [
+        said = [
             {"id": place, "clip": number, "speaker": line.speaker, **ms(line.span), "text": line.text, "on_screen": line.on_screen,
              "words": [[word.text, word.span.start - zero, word.span.end - zero, round(word.confidence, 2)] for word in line.words]}
             for place, line in enumerate(draft.lines, start=len(told["lines"]))
         ]  # fmt: skip
+        told["lines"] += sorted(said, key=lambda line: (line["start_ms"], line["end_ms"]))
         told["faces"] += [
             {"index": first_face + place, "clip": number, "speaker": owners.get(track.index), **ms(track.span),
              "speaking": [{**ms(span), "score": round(score, 2)} for span, score in track.speaking]}

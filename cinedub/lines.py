@@ -20,7 +20,7 @@ _FULL_WORD_MS = 300
 #: A word outside everybody's turns leans to the nearest one, less the further it is.
 _REACH_MS = 2_000
 #: One speaker's words stay one line across pauses up to this long.
-_LINE_GAP_MS = 1_000
+LINE_GAP_MS = 1_000
 #: Shares of the speech: a speaker is on screen when seen speaking for half of it, shows a mood from a quarter on, moves a mouth from a tenth on.
 _HALF, _QUARTER, _TENTH = 0.5, 0.25, 0.1
 #: The likeliest emotion under this probability isn't one.
@@ -42,7 +42,7 @@ def lines_of(cast: Cast) -> tuple[Line, ...]:
     who: list[str] = []
     last: Word | None = None
     for (word, _), owner in zip(words, owners, strict=True):
-        if last is None or who[-1] != owner or word.span.start - last.span.end > _LINE_GAP_MS:
+        if last is None or who[-1] != owner or word.span.start - last.span.end > LINE_GAP_MS:
             lines.append([])
             who.append(owner)
         lines[-1].append(word)

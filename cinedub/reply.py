@@ -15,7 +15,7 @@ _Line = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
 
 
 class _Edit(msgspec.Struct):
-    kind: Literal["text", "speaker", "time"]
+    kind: Literal["text", "speaker", "part", "time"]
     line: _Line
     before: _Text
     after: _Text
@@ -63,7 +63,7 @@ _STRING, _NUMBER, _INTEGER = {"type": "string"}, {"type": "number"}, {"type": "i
 SCHEMA = _object(
     reasoning=_STRING,
     edits=_list(
-        _object(kind={"enum": ["text", "speaker", "time"]}, line=_INTEGER, before=_STRING, after=_STRING, reason=_STRING, confidence=_NUMBER)
+        _object(kind={"enum": ["text", "speaker", "part", "time"]}, line=_INTEGER, before=_STRING, after=_STRING, reason=_STRING, confidence=_NUMBER)
     ),
     emotions=_list(_object(line=_INTEGER, label={"enum": list(get_args(EmotionLabel))}, confidence=_NUMBER)),
     speakers=_list(_object(id=_STRING, age={"enum": list(get_args(Age))}, gender={"enum": list(get_args(Gender))}, timbre=_list(_STRING))),

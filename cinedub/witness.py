@@ -28,9 +28,9 @@ class Witness:
     def margins(self, lines: Sequence[Line], number: int, text: str) -> dict[str, float]:
         """For every verifier that knows the language, how the sound bears ``text`` as line ``number`` instead of the line's own, in nats a token."""
         language = self._cast.clip.film.language
-        first, last, span = self._window(lines, number)
-        before = joined((line.text for line in lines[first:last]), language)
-        after = joined((text if place == number else lines[place].text for place in range(first, last)), language)
+        places, span = self._window(lines, number)
+        before = joined((lines[place].text for place in places), language)
+        after = joined((text if place == number else lines[place].text for place in places), language)
         found = {}
         for name, verifier in self._verifiers.items():
             if verifier.understands(language):
@@ -43,18 +43,17 @@ class Witness:
         name = next((name for name, verifier in self._verifiers.items() if verifier.understands(language)), None)
         if name is None:
             return ()
-        first, last, span = self._window(lines, number)
-        counts = [len(line.words) for line in lines[first:last]]
-        found = self._hearing(name, span).times([word.text for line in lines[first:last] for word in line.words])
-        start = sum(counts[: number - first])
-        own = found[start : start + counts[number - first]]
+        places, span = self._window(lines, number)
+        found = self._hearing(name, span).times([word.text for place in places for word in lines[place].words])
+        start = sum(len(lines[place].words) for place in places[: places.index(number)])
+        own = found[start : start + len(lines[number].words)]
         return tuple(Word(word.text, word.span.shift(span.start), word.confidence) for word in own)
 
-    def likeness(self, line: Line) -> dict[str, float]:
-        """Cosine of the voice in the line with every speaker's voice; nothing where no voice was measured there, or for a speaker without one."""
+    def likeness(self, spans: Sequence[Span]) -> dict[str, float]:
+        """Cosine of the voice in these stretches with every speaker's voice; nothing where no voice was measured, or for a speaker without one."""
         with np.load(resolve(self._cast.voices.arrays), allow_pickle=False) as arrays:
             windows, vectors = arrays["windows"], arrays["embeddings"]
-        shared = np.array([Span(int(start), int(end)).overlap(line.span) / (end - start) for start, end in windows])
+        shared = np.array([sum(Span(int(start), int(end)).overlap(span) for span in spans) / (end - start) for start, end in windows])
         if not (shared > 0.5).any():
             return {}
         mean = (shared * (shared > 0.5)) @ vectors
@@ -65,21 +64,24 @@ class Witness:
             if len(speaker.voice) == len(mean)
         }
 
-    def _window(self, lines: Sequence[Line], number: int) -> tuple[int, int, Span]:
-        """Lines around line ``number`` that are heard together with it, as many as a verifier can hear at once; and that stretch of the film."""
-        clip = self._cast.clip.span
-        first, last = number, number + 1
+    def _window(self, lines: Sequence[Line], number: int) -> tuple[list[int], Span]:
+        """The lines that are heard together with line ``number``, in order: as many around it as a verifier can hear at once; and that stretch of
+        the film."""
+        order = sorted(range(len(lines)), key=lambda place: lines[place].span)
+        first = order.index(number)
+        last = first + 1
         span = lines[number].span
         growing = True
         while growing:
             growing = False
-            for place in (first - 1, last):
-                if 0 <= place < len(lines):
-                    wider = Span(min(span.start, lines[place].span.start), max(span.end, lines[place].span.end))
+            for rank in (first - 1, last):
+                if 0 <= rank < len(order):
+                    other = lines[order[rank]].span
+                    wider = Span(min(span.start, other.start), max(span.end, other.end))
                     if wider.duration + 2 * _PAD_MS <= _LONGEST_MS:
-                        first, last, span, growing = min(first, place), max(last, place + 1), wider, True
-        heard = span.pad(_PAD_MS, clip)
-        return first, last, Span(heard.start, min(heard.end, heard.start + _LONGEST_MS))
+                        first, last, span, growing = min(first, rank), max(last, rank + 1), wider, True
+        heard = span.pad(_PAD_MS, self._cast.clip.span)
+        return order[first:last], Span(heard.start, min(heard.end, heard.start + _LONGEST_MS))
 
     def _hearing(self, name: str, span: Span) -> Hearing:
         if (name, span) not in self._hearings:

@@ -7,6 +7,7 @@ one; where a line is right it proposes a false edit with probability ``1 - p``. 
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import threading
 import zlib
@@ -71,26 +72,28 @@ def true_edits(lines: Sequence[str], truth: Truth) -> list[Place]:
     return found
 
 
-def true_speakers(lines: Sequence[dict[str, Any]], truth: Truth) -> list[tuple[int, str]]:
-    """Lines that are another's, with the right id: an id is who the truth says, or whoever says most of its units in the clip."""
+def true_speakers(lines: Sequence[dict[str, Any]], truth: Truth) -> list[list[str]]:
+    """For each unit of each line the id of who truly says it; the line's own speaker where that can't be told.
+
+    An id is who the truth says, or else whoever says most of its units in the clip. Units that were misheard are theirs who say what belongs there,
+    units that nobody said go with the one before.
+    """
     owned = [(number, bare(unit)) for number, line in enumerate(lines) for unit in units(line["text"], truth.language)]
     said = truth.part([plain for _, plain in owned])
+    who: list[str | None] = [None] * len(owned)
+    votes: dict[str, Counter[str]] = {}
     matcher = difflib.SequenceMatcher(None, [plain for _, plain in owned], [bare(unit) for unit, _ in said], autojunk=False)
-    of_line: dict[int, Counter[str]] = {}
-    of_id: dict[str, Counter[str]] = {}
-    for first, start, size in matcher.get_matching_blocks():
-        for step in range(size):
-            number, speaker = owned[first + step][0], said[start + step][1]
-            if speaker:
-                of_line.setdefault(number, Counter())[speaker] += 1
-                of_id.setdefault(lines[number]["speaker"], Counter())[speaker] += 1
-    meant = {name: votes.most_common(1)[0][0] for name, votes in of_id.items()} | truth.people
-    found = []
-    for number, votes in of_line.items():
-        speaker = votes.most_common(1)[0][0]
-        ids = [name for name, who in meant.items() if who == speaker]
-        if ids and meant[lines[number]["speaker"]] != speaker:
-            found.append((number, ids[0]))
+    for tag, first, last, start, end in matcher.get_opcodes():
+        for place in range(first, last):
+            who[place] = person = said[start + (place - first) * (end - start) // (last - first)][1] if end > start else who[max(place - 1, 0)]
+            if person and tag == "equal":
+                votes.setdefault(lines[owned[place][0]]["speaker"], Counter())[person] += 1
+    meant = {name: found.most_common(1)[0][0] for name, found in votes.items()} | truth.people
+    ids = {person: name for name, person in reversed(meant.items())}
+    found: list[list[str]] = [[] for _ in lines]
+    for (number, _), person in zip(owned, who, strict=True):
+        own = lines[number]["speaker"]
+        found[number].append(own if person is None or meant.get(own) == person else ids.get(person, own))
     return found
 
 
@@ -139,40 +142,61 @@ class Oracle:
         edits: list[dict[str, Any]] = []
         wrong = true_edits([line["text"] for line in lines], truth)
         for place in wrong:
-            words = units(lines[place.line]["text"], language)
-            rng = self._rng(lines[place.line]["text"], place.start)
+            line, words = lines[place.line], units(lines[place.line]["text"], language)
+            rng = self._rng(line["text"], place.start)
             if rng.random() < self.p:
-                edits.append(self._text("true", place, words, language))
+                edits.append(_edit("text", line, *wording(place, words, language), "true"))
             else:
-                edits += self._false(place.line, words, language, vocabulary, rng)
-        others = dict(true_speakers(lines, truth))
+                edits += self._false(line, words, language, vocabulary, rng)
         ids = [speaker["id"] for speaker in evidence["speakers"]]
-        for number, line in enumerate(lines):
-            rng = self._rng(line["text"], -1)
-            if number in others and rng.random() < self.p:
-                edits.append(_speaker("true", line, others[number]))
-            elif number not in others and len(ids) > 1 and rng.random() >= self.p:
-                choices = [name for name in ids if name != line["speaker"]]
-                edits.append(_speaker("false", line, choices[int(rng.integers(len(choices)))]))
-            if number not in {place.line for place in wrong} and rng.random() >= self.p:
-                edits += self._false(number, units(line["text"], language), language, vocabulary, rng)
+        for number, (line, owners) in enumerate(zip(lines, true_speakers(lines, truth), strict=True)):
+            words = units(line["text"], language)
+            edits += self._whose(line, words, owners, language) if set(owners) - {line["speaker"]} else self._not_whose(line, words, ids, language)
+            if number not in {place.line for place in wrong} and self._rng(line["text"], -2).random() >= self.p:
+                edits += self._false(line, words, language, vocabulary, self._rng(line["text"], -3))
         return {"reasoning": "", "edits": edits, "emotions": [], "speakers": [], "clues": []}
 
+    def _whose(self, line: dict[str, Any], words: list[str], owners: list[str], language: Language) -> list[dict[str, Any]]:
+        """A line, or parts of it, for the right speakers. Where nothing of it is its speaker's, whoever says most gets what is left of it."""
+        heir = line["speaker"] if line["speaker"] in owners else Counter(owners).most_common(1)[0][0]
+        edits = []
+        for name, run in itertools.groupby(range(len(owners)), key=lambda place: owners[place]):
+            part = list(run)
+            if name != heir and self._rng(line["text"], part[0]).random() < self.p:
+                edits.append(_edit("part", line, _text(words[part[0] : part[-1] + 1], language), name, "true"))
+        if heir != line["speaker"] and self._rng(line["text"], -1).random() < self.p:
+            edits.append(_edit("speaker", line, line["speaker"], heir, "true"))
+        return edits
+
+    def _not_whose(self, line: dict[str, Any], words: list[str], ids: list[str], language: Language) -> list[dict[str, Any]]:
+        """A line that is rightly its speaker's, or its first or second half, for another."""
+        rng = self._rng(line["text"], -1)
+        others = [name for name in ids if name != line["speaker"]]
+        if not others or rng.random() < self.p:
+            return []
+        other, middle = others[int(rng.integers(len(others)))], len(words) // 2
+        halves = [half for half in (words[:middle], words[middle:]) if len(half) > 1]
+        if halves and rng.random() < 0.5:
+            return [_edit("part", line, _text(halves[int(rng.integers(len(halves)))], language), other, "false")]
+        return [_edit("speaker", line, line["speaker"], other, "false")]
+
     def _rng(self, text: str, place: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32(text.encode()), place + 1])
+        return np.random.default_rng([self.seed, zlib.crc32(text.encode()), place + 3])
 
-    def _false(self, line: int, words: list[str], language: Language, vocabulary: list[str], rng: np.random.Generator) -> list[dict[str, Any]]:
+    def _false(
+        self, line: dict[str, Any], words: list[str], language: Language, vocabulary: list[str], rng: np.random.Generator
+    ) -> list[dict[str, Any]]:
         kind = FAULTS[int(rng.integers(len(FAULTS)))]
-        place = false_edit(kind, line, words, language, vocabulary, rng)
-        return [self._text(kind, place, words, language)] if place else []
-
-    def _text(self, kind: str, place: Place, words: list[str], language: Language) -> dict[str, Any]:
-        before, after = wording(place, words, language)
-        return {"kind": "text", "line": place.line, "before": before, "after": after, "reason": kind, "confidence": 0.9}
+        place = false_edit(kind, 0, words, language, vocabulary, rng)
+        return [_edit("text", line, *wording(place, words, language), kind)] if place else []
 
 
-def _speaker(kind: str, line: dict[str, Any], after: str) -> dict[str, Any]:
-    return {"kind": "speaker", "line": line["id"], "before": line["speaker"], "after": after, "reason": kind, "confidence": 0.9}
+def _text(words: Sequence[str], language: Language) -> str:
+    return (" " if language == "en" else "").join(words)
+
+
+def _edit(kind: str, line: dict[str, Any], before: str, after: str, reason: str) -> dict[str, Any]:
+    return {"kind": kind, "line": line["id"], "before": before, "after": after, "reason": reason, "confidence": 0.9}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -32,9 +32,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One proposed edit, its evidence and its verdict. Nothing proposed is thrown away."""
+    """One proposed edit, its evidence and its verdict. Nothing proposed is thrown away.
 
-    kind: Literal["text", "speaker", "time"]
+    ``before`` and ``after`` are words (``text``), ids (``speaker``), ``"start-end"`` in ms from the clip's start (``time``), or words of the line and
+    the id of another who says them (``part``).
+    """
+
+    kind: Literal["text", "speaker", "part", "time"]
     line: int
     before: str
     after: str

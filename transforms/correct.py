@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 from apache_beam.metrics import Metrics
 
-from cinedub import config, description, edits
+from cinedub import config, description, edits, parts
 from cinedub.backends import roles
 from cinedub.evidence import Draft, evidence, mine
 from cinedub.exhibits import Exhibits
@@ -44,7 +44,7 @@ def correct(
     witnesses = [Witness(cast, {"verifier": verifier, "second_opinion": second_opinion}) for cast in passage.casts]
     exhibits = Exhibits(passage.casts)
     proposals: list[roles.Proposal] = []
-    told = 0
+    told, asked = 0, drafts
     for _ in range(config.rounds if any(draft.lines for draft in drafts) else 0):
         known = evidence(drafts, passage)
         told += len(msgspec.json.encode(known))
@@ -52,6 +52,7 @@ def correct(
         proposals.append(proposal)
         if proposal.fault:
             break
+        asked = drafts
         judged = [_judged(draft, mine(proposal.edits, drafts, n), config, by, witnesses[n]) for n, draft in enumerate(drafts)]
         settled = not any(verdict.verdict == "accepted" for old, new in zip(drafts, judged, strict=True) for verdict in new.judged[len(old.judged) :])
         drafts = judged
@@ -62,8 +63,9 @@ def correct(
         _report(passage.id, proposals, drafts, told)
         assets.lasting = not (proposals[0].fault and proposals[0].passing)
     last = next((proposal for proposal in reversed(proposals) if not proposal.fault), roles.Proposal())
-    first = [sum(len(draft.lines) for draft in drafts[:number]) for number in range(len(drafts))]
-    return [_script(cast, draft, last, first[n], last.clues.get(n, "")) for n, (cast, draft) in enumerate(zip(passage.casts, drafts, strict=True))]
+    first = [sum(len(draft.lines) for draft in asked[:number]) for number in range(len(asked))]
+    felt = [{n: last.emotions[first[c] + n] for n in range(len(draft.lines)) if first[c] + n in last.emotions} for c, draft in enumerate(asked)]
+    return [_script(cast, draft, last, felt[n], last.clues.get(n, "")) for n, (cast, draft) in enumerate(zip(passage.casts, drafts, strict=True))]
 
 
 def _judged(draft: Draft, proposed: list[roles.Edit], config: config.Correct, by: str, witness: Witness) -> Draft:
@@ -73,11 +75,12 @@ def _judged(draft: Draft, proposed: list[roles.Edit], config: config.Correct, by
     return Draft(dataclasses.replace(draft.cast, turns=turns), lines, draft.judged + judged)
 
 
-def _script(heard_as: Cast, draft: Draft, last: roles.Proposal, first: int, clue: str) -> Script:
-    """A clip's script; ``first`` is the number of its first line in the passage."""
+def _script(heard_as: Cast, draft: Draft, last: roles.Proposal, emotions: dict[int, tuple[str, float]], clue: str) -> Script:
+    """A clip's script; ``emotions`` by the number of its line."""
     cast, language = draft.cast, draft.cast.clip.film.language
-    felt = [_felt(line, last.emotions.get(number)) for number, line in enumerate(draft.lines, start=first)]
-    after, corrections = edits.in_order(felt, draft.judged)
+    after, corrections = edits.in_order([_felt(line, emotions.get(number)) for number, line in enumerate(draft.lines)], draft.judged)
+    if any(each.verdict == "accepted" and each.kind in ("speaker", "part") for each in corrections):
+        after, corrections = parts.rejoined(after, corrections, cast)
     speakers = tuple(_known_better(speaker, last.speakers.get(speaker.id, {})) for speaker in cast.speakers)
     kind, emotion = kind_of(after, cast), description.vote(after)
     clue = " ".join(clue.split())
@@ -127,7 +130,7 @@ class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    version = 5
+    version = 6
 
     @staticmethod
     def parts(element: Passage) -> list[Passage]:

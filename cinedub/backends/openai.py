@@ -25,6 +25,7 @@ from cinedub.backends.roles import Proposal
 from cinedub.config import Model
 from cinedub.errors import UsageError
 from cinedub.exhibits import Exhibits
+from cinedub.ledger import Ledger
 from schemas import Language
 
 VERSION = "openai-3"
@@ -69,8 +70,9 @@ class _Unusable(Exception):
 
 class OpenAI:
     """Asks a chat model for edits. Options: base_url, model, timeout_s (an attempt), deadline_s (a clip), max_retries, max_tokens,
-    price_in and price_out (money for a million tokens), budget (money that this process may spend; 0 for any), sound (whether the model hears each
-    clip's vocals), pictures (how many of each clip it sees): for models that take such parts; others refuse the request.
+    price_in and price_out (money for a million tokens), budget (money that all processes of a build may spend together; 0 for any),
+    sound (whether the model hears each clip's vocals), pictures (how many of each clip it sees): for models that take such parts; others refuse the
+    request.
 
     Answers are kept in the cache by the digest of what was asked: the same clip is not paid for twice, whatever became of the build.
     The key is read from OPENAI_API_KEY and nowhere else; it is never logged.
@@ -101,7 +103,7 @@ class OpenAI:
         if not 0 <= self._pictures <= MOST_PICTURES:
             raise UsageError(f"correct.corrector.options.pictures is 0 to {MOST_PICTURES} of a clip, got {self._pictures}")
         self._prices = float(options["price_in"]), float(options["price_out"])
-        self._budget, self._spent = float(options["budget"]), 0.0
+        self._budget, self._ledger = float(options["budget"]), Ledger()
         prompts = files("cinedub.backends") / "prompts"
         self._prompts = {language: (prompts / f"correct.{language}.md").read_text("utf-8") for language in ("en", "zh")}
         self.digest = hashlib.sha256(
@@ -134,7 +136,7 @@ class OpenAI:
         kept = storage.cache_root() / "answers" / f"{asked}.json"
         if kept.is_file():
             return _proposal(_completion(kept.read_bytes()), {"answers_kept": 1})
-        if self._budget and self._spent >= self._budget:
+        if self._budget and self._ledger.spent() >= self._budget:
             raise UsageError(
                 f"the corrector's budget of {self._budget:g} is spent; what was answered is kept: raise correct.corrector.options.budget and go on"
             )
@@ -169,9 +171,10 @@ class OpenAI:
         return parts
 
     def _bill(self, usage: _Usage) -> dict[str, int]:
-        """What an answer took; the money is added to what this process has spent."""
+        """What an answer took; the money goes to what the build has spent."""
         cost = (usage.prompt_tokens * self._prices[0] + usage.completion_tokens * self._prices[1]) / 1e6
-        self._spent += cost
+        if cost:
+            self._ledger.spend(cost)
         counts = {"requests": 1, "tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
         return counts | ({"cost_millionths": round(cost * 1e6)} if any(self._prices) else {})
 

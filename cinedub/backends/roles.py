@@ -150,12 +150,13 @@ class Scorer(Backend, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One proposed change of line ``line``: new text, another speaker, or new times (``"start-end"`` in ms from the clip's start).
+    """One proposed change of line ``line``: new text, another speaker, new times (``"start-end"`` in ms from the clip's start), or another speaker
+    (``after``) of a part of it (the words ``before``).
 
     ``least_margin``: how much the sound has to be for it, where the proposal rests on the sound alone.
     """
 
-    kind: Literal["text", "speaker", "time"]
+    kind: Literal["text", "speaker", "part", "time"]
     line: int
     before: str
     after: str

@@ -96,6 +96,9 @@ def test_a_misheard_word_is_replaced_and_every_other_word_keeps_its_time() -> No
         (Edit("text", 0, "I red the book", "I red the book I red the book", ""), "length changes"),
         (Edit("speaker", 0, "s001", "s009", ""), "no such speaker"),
         (Edit("speaker", 0, "s002", "s001", ""), "not this speaker's"),
+        (Edit("part", 0, "the book", "s009", ""), "no such speaker"),
+        (Edit("part", 0, "the book", "s001", ""), "is this speaker's"),
+        (Edit("part", 0, "a book", "s002", ""), "does not occur once"),
         (Edit("time", 0, "500-1700", "soon", ""), "start-end"),
         (Edit("time", 0, "500-1700", "900-500", ""), "start-end"),
         (Edit("time", 0, "500-1700", "500-99000", ""), "leave the clip"),
@@ -119,6 +122,23 @@ def test_a_line_given_to_another_speaker_takes_its_turn_along() -> None:
     assert verdict.verdict == "accepted"
     assert lines[1].speaker == "s001"
     assert [turn.speaker for turn in turns] == ["s001", "s001"]
+
+
+def test_a_part_given_to_another_speaker_parts_line_and_turn() -> None:
+    lines, turns, (verdict,) = argue(Edit("part", 1, "Did you", "s001", "goes on"))
+    assert verdict.verdict == "accepted" and verdict.line == 2
+    assert [(line.speaker, line.text) for line in lines] == [("s001", "I red the book"), ("s001", "Did you"), ("s002", "like it really")]
+    assert [(turn.speaker, turn.span.start - START, turn.span.end - START) for turn in turns] == [
+        ("s001", 500, 1700),
+        ("s001", 4000, 4600),
+        ("s002", 4600, 5500),
+    ]
+
+
+def test_a_part_is_not_given_away_with_the_short_word_beside_it() -> None:
+    cast = make_cast([("s001", 500, "I red the book")], step=200)
+    _, turns, _ = argue(Edit("part", 0, "red the book", "s002", ""), cast=cast)
+    assert [(turn.speaker, turn.span.start - START, turn.span.end - START) for turn in turns] == [("s001", 500, 700), ("s002", 700, 1300)]
 
 
 def test_a_line_is_not_taken_from_the_one_who_is_seen_speaking() -> None:

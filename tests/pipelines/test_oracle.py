@@ -36,11 +36,21 @@ def test_what_was_heard_elsewhere_is_nobodys_to_mend() -> None:
     assert true_edits(["Completely different words entirely"], TRUTH) == []
 
 
-def test_a_line_goes_to_whoever_says_most_of_it() -> None:
+def test_every_word_is_whose_it_is() -> None:
     lines = [{"text": HEARD[0], "speaker": "x"}, {"text": HEARD[1], "speaker": "y"}, {"text": "only one", "speaker": "x"}]
-    assert true_speakers(lines, TRUTH) == [(2, "y")]
+    assert true_speakers(lines, TRUTH) == [["x"] * 10, ["x", "y", "y", "y"], ["y", "y"]]
     named = Truth("en", TRUTH.said, {"x": "b", "y": "a"})
-    assert true_speakers(lines, named) == [(0, "y"), (1, "x")]
+    assert true_speakers(lines, named) == [["y"] * 10, ["y", "x", "x", "x"], ["x", "x"]]
+
+
+def test_lines_and_parts_of_lines_go_to_whoever_says_them() -> None:
+    texts = ["Every morning the fishing boats left the harbour before sunrise.", "On the ninth of March only one", "came back to us."]
+    lines = [{"id": 7 + number, "speaker": who, "text": text} for number, (who, text) in enumerate(zip("xyx", texts, strict=True))]
+    told = Oracle([TRUTH], 1.0).answer({"language": "en", "lines": lines, "speakers": [{"id": "x"}, {"id": "y"}]})
+    assert [(edit["kind"], edit["line"], edit["before"], edit["after"]) for edit in told["edits"]] == [
+        ("part", 8, "On", "x"),
+        ("speaker", 9, "x", "y"),
+    ]
 
 
 @pytest.mark.parametrize("kind", FAULTS)

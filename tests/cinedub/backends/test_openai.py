@@ -414,3 +414,13 @@ def test_a_spent_budget_stops_in_one_line_and_kept_answers_stay_free(serve: Any)
         asked.propose({**EVIDENCE, "duration_ms": 1}, "en", NOTHING)
     assert asked.propose(EVIDENCE, "en", NOTHING).used == {"answers_kept": 1}
     assert len(server.requests) == 1
+
+
+def test_a_budget_is_spent_once_by_all_processes_of_a_build(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEDUB_PROGRESS", str(tmp_path))
+    server = serve(billed(json.dumps(ANSWER)))
+    one, other = (corrector(server.url, price_in=1_000.0, budget=0.5) for _ in range(2))
+    one.propose(EVIDENCE, "en", NOTHING)
+    with pytest.raises(UsageError, match=r"budget of 0\.5 is spent"):
+        other.propose({**EVIDENCE, "duration_ms": 1}, "en", NOTHING)
+    assert len(server.requests) == 1
