@@ -13,7 +13,7 @@ from cinedub.backends.roles import Edit
 from cinedub.lines import line_of
 from cinedub.soundalike import likeness
 from cinedub.witness import Witness, kept_times
-from schemas import Cast, Correction, Language, Line, Span, Turn
+from schemas import Cast, Correction, Language, Line, Span, Turn, union
 
 #: A border of a turn this near to its line's is the line's, and moves with it.
 TOUCH_MS = 250
@@ -23,13 +23,17 @@ _TIMES = re.compile(r"(\d{1,9})-(\d{1,9})")
 def argue(
     lines: tuple[Line, ...], cast: Cast, edits: Sequence[Edit], limits: config.Correct, by: str, witness: Witness | None = None
 ) -> tuple[tuple[Line, ...], tuple[Turn, ...], tuple[Correction, ...]]:
-    """Lines (in their places, parts that were taken from one after all others) and turns after the edits that hold, and the verdict on every one."""
+    """Lines (in their places, parts taken from them behind all others) and turns after the edits that hold, and the verdict on every one."""
     now, turns = list(lines), cast.turns
+    pieces = {number: [number] for number in range(len(now))}
     verdicts: list[Correction] = []
-    for edit in edits:
+    for proposed in sorted(edits, key=lambda edit: edit.kind != "part"):  # while the lines are as they were shown
+        edit = _in_its_piece(proposed, [(place, now[place]) for place in pieces.get(proposed.line, ())], cast.clip.film.language)
         refusal, evidence = verify(edit, now, cast, limits, witness)
         if not refusal and edit.kind == "part":
             turns = _part(edit, now, turns, cast)
+            pieces[proposed.line] += range(len(pieces), len(now))
+            pieces |= {place: [place] for place in range(len(pieces), len(now))}
         elif not refusal:
             before = now[edit.line]
             now[edit.line] = applied(edit, before, cast)
@@ -42,6 +46,12 @@ def argue(
         verdict: Literal["accepted", "rejected"] = "rejected" if refusal else "accepted"
         verdicts.append(Correction(edit.kind, edit.line, edit.before, edit.after, refusal or edit.reason, evidence, verdict, by))
     return tuple(now), turns, tuple(verdicts)
+
+
+def _in_its_piece(edit: Edit, pieces: Sequence[tuple[int, Line]], language: Language) -> Edit:
+    """The edit of whichever piece of its line has the words, where others were given parts of it."""
+    has = [place for place, line in pieces if _replaced(line.text, edit.before, edit.after, language) is not None]
+    return dataclasses.replace(edit, line=has[0]) if edit.kind in ("text", "part") and len(pieces) > 1 and len(has) == 1 else edit
 
 
 def unjudged(edits: Sequence[Edit], judged: Sequence[Correction]) -> list[Edit]:
@@ -254,7 +264,7 @@ def turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Tur
 
 def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, rest: Sequence[Span] = ()) -> tuple[Turn, ...]:
     """What of ``speaker``'s turns lies in ``span`` goes to the other; crumbs beside it go along, unless ``rest``, which stays, lies there."""
-    kept, given = [turn for turn in turns if turn.speaker != speaker], list[Turn]()
+    kept, given = [turn for turn in turns if turn.speaker not in (speaker, other)], [turn for turn in turns if turn.speaker == other]
     for turn in (turn for turn in turns if turn.speaker == speaker):
         if not (inside := turn.span & span):
             kept.append(turn)
@@ -265,7 +275,16 @@ def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, r
         given.append(Turn(other, Span(start, end), turn.score))
         left = (turn.span.start, start), (end, turn.span.end)
         kept += [Turn(speaker, Span(low, high), turn.score) for low, high in left if low < high]
-    return tuple(sorted([*kept, *given], key=lambda turn: (turn.span, turn.speaker)))
+    return tuple(sorted([*kept, *_united(given)], key=lambda turn: (turn.span, turn.speaker)))
+
+
+def _united(turns: Sequence[Turn]) -> list[Turn]:
+    """One speaker's turns, those that touch or overlap as one, with the mean of their scores over time."""
+    whole = union(turn.span for turn in turns)
+    parts = [[turn for turn in turns if span.covers(turn.span)] for span in whole]
+    length = [sum(turn.span.duration for turn in part) for part in parts]
+    scores = [sum(turn.score * turn.span.duration for turn in part) / total for part, total in zip(parts, length, strict=True)]
+    return [Turn(turns[0].speaker, span, round(score, 4)) for span, score in zip(whole, scores, strict=True)]
 
 
 def _stretched(turn: Turn, before: Line, after: Line) -> Turn:

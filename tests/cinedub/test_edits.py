@@ -141,6 +141,12 @@ def test_a_part_is_not_given_away_with_the_short_word_beside_it() -> None:
     assert [(turn.speaker, turn.span.start - START, turn.span.end - START) for turn in turns] == [("s001", 500, 700), ("s002", 700, 1300)]
 
 
+def test_nobody_speaks_twice_at_once() -> None:
+    cast = make_cast([("s001", 500, "I red the book"), ("s002", 1700, "Did you like it really")])
+    _, turns, _ = argue(Edit("speaker", 1, "s002", "s001", "goes on"), cast=cast)
+    assert [(turn.speaker, turn.span) for turn in turns] == [("s001", Span(START + 500, START + 3200))]
+
+
 def test_a_line_is_not_taken_from_the_one_who_is_seen_speaking() -> None:
     cast = make_cast([("s001", 500, "I red the book")], speaking=((Span(START + 400, START + 1800), 0.95),))
     _, _, (verdict,) = argue(Edit("speaker", 0, "s001", "s002", "a guess"), cast=cast)
