@@ -140,18 +140,22 @@ class Correct:
 
     An edit of words is refused when the sound bears it worse than the words heard by ``min_margin`` (nats a token), one that takes words away
     by ``min_margin_deletion``, one that sounds just like what was heard by ``min_margin_alike``
-    (the more it sounds like it, the nearer to that); another speaker when the voice is less like theirs by ``min_voice_margin`` (cosine).
+    (the more it sounds like it, the nearer to that); another speaker when the voice is less like theirs by ``min_voice_margin`` (cosine), or, of a
+    part of a line, when either side of its border is less like its own speaker than the other by ``min_border_margin``. ``voice_encoder`` is that of
+    ``hear``, whose vectors the speakers' voices are.
     """
 
     corrector: Model = Model("rescorer")
     verifier: Model = Model("whisper-likelihood", "whisper-base")
     second_opinion: Model = Model("none")
+    voice_encoder: Model = Model("campplus", "campplus", threads=1)
     rounds: int = 3
     max_length_change: float = 0.5
     min_margin: float = -2.2
     min_margin_deletion: float = -1.1
     min_margin_alike: float = -3.5
     min_voice_margin: float = -0.25
+    min_border_margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from schemas import Cast, Correction, Language, Line, Span, Turn, union
 
 #: A border of a turn this near to its line's is the line's, and moves with it.
 TOUCH_MS = 250
+#: How much of a voice is heard on either side of a border, and the share of the time for which somebody is seen speaking who surely speaks.
+_SIDE_MS, _SEEN = 1_000, 0.5
 _TIMES = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
@@ -134,19 +136,27 @@ def _verify_speaker(edit: Edit, line: Line, cast: Cast, limits: config.Correct, 
 
 
 def _verify_part(edit: Edit, line: Line, cast: Cast, limits: config.Correct, witness: Witness | None) -> tuple[str, dict[str, Any]]:
-    """Both sides of the new border have to bear it."""
+    """Both sides of every border that a part makes are heard by themselves: each has to be more in the voice of whom it goes to, or stays with."""
     part = parts.find(line, edit.before, cast.clip.film.language)
     if part is None:
         return "what should go to another does not occur once in the line", {}
     if edit.after == line.speaker:
         return "the line is this speaker's", {"speaker": line.speaker}
     refusal, measured = _verify_voice(line.speaker, edit.after, part.span, cast, limits, witness)
-    like = witness.likeness(part.rest) if witness and not refusal else {}
-    if not {line.speaker, edit.after} <= like.keys():
+    if refusal or witness is None or not (borders := part.borders(_SIDE_MS)):
         return refusal, measured
-    measured["likeness_of_rest"] = like
-    if like[line.speaker] - like[edit.after] < limits.min_voice_margin:
-        return "the voice of the rest is this speaker's, too", {**measured, "min_voice_margin": limits.min_voice_margin}
+    inside, outside = ([witness.voice(side) for side in sides] for sides in zip(*borders, strict=True))
+    margins = [
+        round(like[own] - like[other], 3)
+        for sides, own, other in ((inside, edit.after, line.speaker), (outside, line.speaker, edit.after))
+        for like in sides
+        if {own, other} <= like.keys()
+    ]
+    measured |= {"border_margins": margins, "min_border_margin": limits.min_border_margin}
+    if any(margin < limits.min_border_margin for margin in margins):
+        return "a side of the border is in the other's voice", measured
+    if not any(inside) and measured["seen_speaking"][edit.after] < _SEEN:
+        return "it is too short to tell whose voice it is", measured
     return "", measured
 
 
@@ -161,9 +171,9 @@ def _verify_voice(before: str, after: str, span: Span, cast: Cast, limits: confi
         for name in (before, after) if name in known
     }  # fmt: skip
     measured: dict[str, Any] = {"seen_speaking": seen}
-    if seen.get(before, 0.0) >= 0.5 > 2 * seen[after]:
+    if seen.get(before, 0.0) >= _SEEN > 2 * seen[after]:
         return "the one who speaks is seen speaking", measured
-    measured["likeness"] = like = witness.likeness([span]) if witness else {}
+    measured["likeness"] = like = witness.likeness(span) if witness else {}
     if {before, after} <= like.keys() and like[after] - like[before] < limits.min_voice_margin:
         return "the voice is another's", {**measured, "min_voice_margin": limits.min_voice_margin}
     return "", measured

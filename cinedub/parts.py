@@ -29,6 +29,14 @@ class Part:
         end = (own.end + behind.start) // 2 if behind and own.end < behind.start else own.end
         return Span(start, end)
 
+    def borders(self, ms: int) -> list[tuple[Span, Span]]:
+        """For each border inside the line, up to so much of the part and of the rest beside it."""
+        before, own, behind = (_span(words) for words in self.words)
+        assert own is not None, "a part has words"
+        first = Span(own.start, min(own.end, own.start + ms)), Span(max(before.start, before.end - ms), before.end) if before else None
+        last = Span(max(own.start, own.end - ms), own.end), Span(behind.start, min(behind.end, behind.start + ms)) if behind else None
+        return [(inside, outside) for inside, outside in (first, last) if outside]
+
     @property
     def rest(self) -> list[Span]:
         """Where the words before and behind it are."""

@@ -6,23 +6,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cinedub import retiming, sound
-from cinedub.backends.roles import Hearing, Verifier
+from cinedub import heard, retiming
+from cinedub.backends.roles import Hearing, Verifier, VoiceEncoder
 from cinedub.storage import resolve
 from schemas import Cast, Line, Span, Word
 from schemas.speech import joined
 
-RATE = 16_000
 #: What a verifier hears at once, and how much around the words.
 _LONGEST_MS, _PAD_MS = 29_600, 200
+#: The least sound that tells a voice.
+_LEAST_VOICE_MS = 300
 
 
 class Witness:
     """The sound and the voices of one clip. Nothing is read before somebody asks; a stretch of sound is encoded once for every verifier."""
 
-    def __init__(self, cast: Cast, verifiers: Mapping[str, Verifier]) -> None:
-        """``verifiers`` by the name under which their margins are noted."""
-        self._cast, self._verifiers = cast, verifiers
+    def __init__(self, cast: Cast, verifiers: Mapping[str, Verifier], voice_encoder: VoiceEncoder | None = None) -> None:
+        """``verifiers`` by the name under which their margins are noted; ``voice_encoder`` the one whose vectors the speakers' voices are."""
+        self._cast, self._verifiers, self._encoder = cast, verifiers, voice_encoder
         self._hearings: dict[tuple[str, Span], Hearing] = {}
 
     def margins(self, lines: Sequence[Line], number: int, text: str) -> dict[str, float]:
@@ -49,20 +50,25 @@ class Witness:
         own = found[start : start + len(lines[number].words)]
         return tuple(Word(word.text, word.span.shift(span.start), word.confidence) for word in own)
 
-    def likeness(self, spans: Sequence[Span]) -> dict[str, float]:
-        """Cosine of the voice in these stretches with every speaker's voice; nothing where no voice was measured, or for a speaker without one."""
+    def likeness(self, span: Span) -> dict[str, float]:
+        """Cosine of the voice measured in a span with every speaker's voice; nothing where none was, or for a speaker without one."""
         with np.load(resolve(self._cast.voices.arrays), allow_pickle=False) as arrays:
             windows, vectors = arrays["windows"], arrays["embeddings"]
-        shared = np.array([sum(Span(int(start), int(end)).overlap(span) for span in spans) / (end - start) for start, end in windows])
+        shared = np.array([Span(int(start), int(end)).overlap(span) / (end - start) for start, end in windows])
         if not (shared > 0.5).any():
             return {}
-        mean = (shared * (shared > 0.5)) @ vectors
-        mean /= max(float(np.linalg.norm(mean)), 1e-9)
-        return {
-            speaker.id: round(float(mean @ np.array(speaker.voice, np.float32)), 3)
-            for speaker in self._cast.speakers
-            if len(speaker.voice) == len(mean)
-        }
+        return self._like((shared * (shared > 0.5)) @ vectors)
+
+    def voice(self, span: Span) -> dict[str, float]:
+        """As ``likeness``, of just this stretch of sound; nothing where it is too short to tell a voice by, or nobody can listen."""
+        if self._encoder is None or span.duration < _LEAST_VOICE_MS:
+            return {}
+        return self._like(self._encoder.encode([heard.voices(self._cast.clip, span)])[0])
+
+    def _like(self, vector: np.ndarray) -> dict[str, float]:
+        vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        known = [speaker for speaker in self._cast.speakers if len(speaker.voice) == len(vector)]
+        return {speaker.id: round(float(vector @ np.array(speaker.voice, np.float32)), 3) for speaker in known}
 
     def _window(self, lines: Sequence[Line], number: int) -> tuple[list[int], Span]:
         """The lines that are heard together with line ``number``, in order: as many around it as a verifier can hear at once; and that stretch of
@@ -80,14 +86,13 @@ class Witness:
                     wider = Span(min(span.start, other.start), max(span.end, other.end))
                     if wider.duration + 2 * _PAD_MS <= _LONGEST_MS:
                         first, last, span, growing = min(first, rank), max(last, rank + 1), wider, True
-        heard = span.pad(_PAD_MS, self._cast.clip.span)
-        return order[first:last], Span(heard.start, min(heard.end, heard.start + _LONGEST_MS))
+        wide = span.pad(_PAD_MS, self._cast.clip.span)
+        return order[first:last], Span(wide.start, min(wide.end, wide.start + _LONGEST_MS))
 
     def _hearing(self, name: str, span: Span) -> Hearing:
         if (name, span) not in self._hearings:
-            stems = self._cast.clip.stems
-            heard = sound.read(resolve(stems.mix), span.shift(-stems.reel.heard.start), RATE)
-            self._hearings[name, span] = self._verifiers[name].listen(heard, self._cast.clip.film.language)
+            clip = self._cast.clip
+            self._hearings[name, span] = self._verifiers[name].listen(heard.stem(clip, "mix", span), clip.film.language)
         return self._hearings[name, span]
 
 

@@ -204,9 +204,11 @@ def preflight(settings: config.Settings) -> None:
     """Find every model that the settings name before anything is decoded; load those that don't come from the pack.
 
     Raises:
-        UsageError: an unknown backend. WeightsError: missing files. StorageError: a cache that can't be written.
+        UsageError: an unknown backend, or two voice encoders. WeightsError: missing files. StorageError: a cache that can't be written.
     """
     storage.check_cache()
+    if config.decisive(settings.correct.voice_encoder) != config.decisive(settings.hear.voice_encoder):
+        raise UsageError("correct.voice_encoder listens for the voices that hear.voice_encoder measured: set both alike")
     for field in dataclasses.fields(settings):
         for role, model in config.models(getattr(settings, field.name)).items():
             backends.digest(role, model)

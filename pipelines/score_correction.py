@@ -14,10 +14,11 @@ import argparse
 import dataclasses
 import functools
 import hashlib
+import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,22 @@ from cinedub import backends, config, edits, sources, storage
 from cinedub import truth as truths
 from cinedub.backends.roles import Edit, Hearing, Mono, Verifier
 from cinedub.errors import CinedubError
-from cinedub.lines import lines_of
+from cinedub.lines import LINE_GAP_MS, line_of, lines_of
 from cinedub.measures import overlap
 from cinedub.places import wording
 from cinedub.retiming import units
 from cinedub.witness import Witness
 from cinedub.wording import tokens
 from pipelines import build, oracle, profile
-from schemas import Cast, Language, Line, Passage, Script, Turn, codec
+from schemas import Cast, Language, Line, Passage, Script, Turn, Word, codec
+from schemas.speech import joined
 from transforms.correct import correct
 from transforms.probe import Probe
 from transforms.stage import Losses
 
 #: False edits of each kind that a line is tried with, and the sure answers of the oracle.
 _TRIES, _STEPS = 2, (0.0, 0.25, 0.5, 0.75, 1.0)
+_JUDGES = ("verifier", "second_opinion")
 #: Sounds that a verifier keeps encoded.
 _KEPT = 499
 
@@ -163,7 +166,7 @@ def _hears_once(role: str, model: config.Model) -> Verifier:
 
 
 def _models(settings: config.Correct) -> dict[str, Any]:
-    return {role: backends.load(role, m) if role == "corrector" else _hears_once(role, m) for role, m in config.models(settings).items()}
+    return {role: _hears_once(role, m) if role in _JUDGES else backends.load(role, m) for role, m in config.models(settings).items()}
 
 
 def planted(film: Film, share: float, rng: np.random.Generator) -> Film:
@@ -183,14 +186,15 @@ def planted(film: Film, share: float, rng: np.random.Generator) -> Film:
 
 def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
     """Each true and false edit alone against the line as it was heard: proposed, accepted, and the median margin, by kind and language."""
-    models = {role: model for role, model in _models(settings).items() if role != "corrector"}
+    models = _models(settings)
+    judges = {role: models[role] for role in _JUDGES}
     rows: dict[tuple[str, str], list[tuple[bool, float]]] = {}
     for film in chosen:
         said, rng = film.said, np.random.default_rng(0)
         language = said.language
         vocabulary = [unit for unit, _ in said.said]
         for cast in film.casts:
-            lines, witness = lines_of(cast), Witness(cast, models)
+            lines, witness = lines_of(cast), Witness(cast, judges, models["voice_encoder"])
             places = [("true", place) for place in oracle.true_edits([line.text for line in lines], said)]
             wrong = {place.line for _, place in places}
             for number, line in enumerate(lines):
@@ -207,6 +211,11 @@ def verifier(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
                 for speaker in cast.speakers:
                     if speaker.id != line.speaker:
                         _speakers(rows, language, number, speaker.id, lines, cast, settings, witness)
+            for kind, line, words, other in _parts(lines, cast):
+                edit = Edit("part", 0, joined((word.text for word in words), language), other, "")
+                refusal, evidence = edits.verify(edit, [line], cast, settings, witness)
+                if "does not occur" not in refusal:
+                    rows.setdefault((language, kind), []).append((not refusal, min(evidence.get("border_margins", [0.0]), default=0.0)))
     table = ["| language | edit | proposed | accepted | refused | median margin |", "|---|---|---|---|---|---|"]
     for (tongue, kind), tried in sorted(rows.items()):
         held = sum(accepted for accepted, _ in tried)
@@ -228,6 +237,27 @@ def _speakers(rows: Any, language: str, number: int, other: str, lines: Any, cas
         rows.setdefault((language, kind), []).append((not refusal, like.get(edit.after, 0.0) - like.get(edit.before, 0.0)))
 
 
+def _parts(lines: Sequence[Line], cast: Cast) -> Iterator[tuple[str, Line, Sequence[Word], str]]:
+    """Lines and the words of each for another speaker: neighbours run together and parted again, at the right place or half of one's words beside it;
+    and half of a line that is one speaker's."""
+    for line in lines:
+        middle = len(line.words) // 2
+        for other in {speaker.id for speaker in cast.speakers} - {line.speaker} if middle > 1 else ():
+            yield from (("part of one speaker's line", line, half, other) for half in (line.words[:middle], line.words[middle:]))
+    for one, two in itertools.pairwise(lines):
+        if one.speaker == two.speaker or not one.span.end <= two.span.start <= one.span.end + LINE_GAP_MS:
+            continue
+        for mine, theirs in ((one, two), (two, one)):
+            whole = line_of(mine.speaker, one.words + two.words, cast)
+            yield "right part", whole, theirs.words, theirs.speaker
+            half, near = len(theirs.words) // 2, len(mine.words) // 2
+            if half > 1:
+                yield "part, border too late", whole, theirs.words[half:] if mine is one else theirs.words[:half], theirs.speaker
+            if near > 1:
+                much = mine.words[-near:] + theirs.words if mine is one else theirs.words + mine.words[:near]
+                yield "part, border too early", whole, much, theirs.speaker
+
+
 def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) -> list[str]:
     """Errors after correction by an oracle, against how often it is right; with verification, and without.
 
@@ -244,7 +274,7 @@ def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) 
                 asked = dataclasses.replace(settings, corrector=config.Model("openai", options=options))
                 if not verified:
                     nobody = config.Model("none")
-                    asked = dataclasses.replace(asked, verifier=nobody, second_opinion=nobody, min_voice_margin=-2.0)
+                    asked = dataclasses.replace(asked, verifier=nobody, second_opinion=nobody, min_voice_margin=-2.0, min_border_margin=-2.0)
                 before, after, scripts, _ = corrected(chosen, asked)
             verdicts = Counter(correction.verdict for script in scripts for correction in script.corrections)
             table.append(

@@ -16,7 +16,13 @@ from transforms.stage import Losses, Stage
 
 
 def amend(
-    reviewed: Reviewed, config: config.Correct, assets: Assets, corrector: roles.Corrector, verifier: roles.Verifier, second_opinion: roles.Verifier
+    reviewed: Reviewed,
+    config: config.Correct,
+    assets: Assets,
+    corrector: roles.Corrector,
+    verifier: roles.Verifier,
+    second_opinion: roles.Verifier,
+    voice_encoder: roles.VoiceEncoder,
 ) -> Script | Dropped:
     """The script as people want it; ``Dropped`` with REJECTED when they don't want the clip."""
     witness = Witness(reviewed.script.cast, {"verifier": verifier, "second_opinion": second_opinion})

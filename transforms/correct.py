@@ -32,6 +32,7 @@ def correct(
     corrector: roles.Corrector,
     verifier: roles.Verifier,
     second_opinion: roles.Verifier,
+    voice_encoder: roles.VoiceEncoder,
 ) -> list[Script]:
     """Every clip's script after every edit that the evidence bears; as heard where the corrector has nothing usable to say.
 
@@ -41,7 +42,7 @@ def correct(
     """
     by = ":".join(filter(None, [config.corrector.backend, str(config.corrector.option("model", ""))]))
     drafts = [Draft(cast, tuple(lines_of(cast))) for cast in passage.casts]
-    witnesses = [Witness(cast, {"verifier": verifier, "second_opinion": second_opinion}) for cast in passage.casts]
+    witnesses = [Witness(cast, {"verifier": verifier, "second_opinion": second_opinion}, voice_encoder) for cast in passage.casts]
     exhibits = Exhibits(passage.casts)
     proposals: list[roles.Proposal] = []
     told, asked = 0, drafts

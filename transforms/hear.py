@@ -5,21 +5,17 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from cinedub import config, prosody, sound
+from cinedub import config, heard, prosody
 from cinedub.backends import roles
-from cinedub.storage import Assets, resolve
+from cinedub.storage import Assets
 from schemas import Clip, Span, Turn, Voices, union
 from transforms.stage import Stage
 
-RATE = 16_000
 #: A voice is active above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks). A lower one at the ends of a
 #: turn would find more speech, but runs turns together: who says what then suffers more.
 _ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
-#: What a separator takes for background isn't always: voices are heard with this share of it. On the films of bench/films the segmenter misses 13.4 %
-#: of speech with none of it and 9.5 % with half, and voice vectors of one person lie nearer together.
-_BACKGROUND = 0.5
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
 _TRUSTED, _WORD_GAP_MS = 0.5, 500
 #: Two neighbouring passes speak of one voice when they share this part of the shorter one's activity in what both hear.
@@ -31,16 +27,15 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
 
     Words that were understood where the segmenter hears nobody (under music, whispered) are voices of their own, numbered last.
     """
-    vocals, background = (_sound(clip, stem) for stem in (clip.stems.vocals, clip.stems.background))
-    heard = vocals + _BACKGROUND * background
-    activity = follow(heard, segmenter)
+    vocals, sound = heard.stem(clip, "vocals", clip.span), heard.voices(clip, clip.span)
+    activity = follow(sound, segmenter)
     turns = _turns(activity, segmenter.step_ms, clip.span)
     turns = sorted([*turns, *unclaimed(clip, turns)], key=lambda turn: (turn.span, turn.speaker))
     pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
     spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
-    local = np.rint((spans - clip.span.start) * (RATE / 1000)).astype(int)
-    vectors = voice_encoder.encode([heard[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
-    measured = prosody.measure(vocals, RATE)
+    local = np.rint((spans - clip.span.start) * (heard.RATE / 1000)).astype(int)
+    vectors = voice_encoder.encode([sound[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
+    measured = prosody.measure(vocals, heard.RATE)
     colours = np.array([measured.over(*(span - clip.span.start)) for span in spans], np.float32).reshape(-1, 3)
     level = np.array([_level(vocals[start:end]) for start, end in local], np.float32)
     np.savez_compressed(
@@ -57,19 +52,19 @@ class Hear(Stage[Clip, Voices]):
     version = 5
 
 
-def follow(heard: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
+def follow(sound: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
     """Activity of each of the sound's voices, by passes of the segmenter that overlap by half and are stitched where both hear.
 
     A pass knows its voices only by number. It takes over the numbers of the voices so far that are active together with its own; a voice that
     is active with none of them is new. Where passes overlap, each counts by how far from its own edge it hears the frame.
     """
     step = segmenter.step_ms
-    frames, width = -(-len(heard) * 1000 // round(step * RATE)), round(segmenter.window_ms / step)
-    samples = round(step * RATE / 1000)
+    frames, width = -(-len(sound) * 1000 // round(step * heard.RATE)), round(segmenter.window_ms / step)
+    samples = round(step * heard.RATE / 1000)
     total, weight = np.zeros((frames, 0)), np.zeros(frames)
     last = max(0, frames - width)
     for first in sorted({*range(0, last, width // 2), last}):
-        part = segmenter.segment(heard[first * samples : (first + width) * samples])
+        part = segmenter.segment(sound[first * samples : (first + width) * samples])
         part = part[: frames - first]
         rows = slice(first, first + len(part))
         known = total[rows] / np.maximum(weight[rows], 1e-9)[:, None]
@@ -149,7 +144,3 @@ def _turns(activity: np.ndarray, step_ms: float, span: Span) -> list[Turn]:
 def _level(heard: roles.Mono) -> float:
     """In dB, full scale 0."""
     return float(10 * np.log10(np.mean(np.square(heard, dtype=np.float64)) + 1e-10)) if len(heard) else -100.0
-
-
-def _sound(clip: Clip, stem: str) -> roles.Mono:
-    return sound.read(resolve(stem), clip.span.shift(-clip.stems.reel.heard.start), RATE)

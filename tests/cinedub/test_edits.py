@@ -216,3 +216,45 @@ def test_the_sound_may_bear_words_worse_that_sound_like_what_was_heard(language:
     edit = Edit("text", 0, before, after, "")
     refusal, evidence = edits.verify(edit, lines_of(cast), cast, config.Correct(), Hears(cast, {}))
     assert evidence["min_margin"] == pytest.approx(limit, abs=0.5) and bool(refusal) == (limit > Hears.margin)
+
+
+class Tells(Witness):
+    """A voice that changes from ``s001``'s to ``s002``'s at a moment of the clip."""
+
+    change_ms = 2_000
+
+    def voice(self, span: Span) -> dict[str, float]:
+        first = (min(span.end, START + self.change_ms) - span.start) / span.duration
+        return {"s001": first, "s002": 1 - first} if span.duration >= 300 else {}
+
+    def likeness(self, span: Span) -> dict[str, float]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        ("Did you like it", ""),
+        ("the book Did you like it", "a side of the border is in the other's voice"),
+        ("like it", "a side of the border is in the other's voice"),
+        ("it", "a side of the border is in the other's voice"),
+        ("I red the", "a side of the border is in the other's voice"),
+    ],
+)
+def test_a_border_goes_where_the_voice_changes_and_nowhere_else(words: str, refusal: str) -> None:
+    cast = make_cast([("s001", 0, "I red the book Did you like it")], step=500)
+    found, evidence = edits.verify(Edit("part", 0, words, "s002", ""), lines_of(cast), cast, config.Correct(), Tells(cast, {}))
+    assert found == refusal and len(evidence["border_margins"]) == 2
+
+
+def test_a_part_too_short_for_a_voice_goes_to_whoever_is_seen_speaking() -> None:
+    for speaking, refusal in (((), "it is too short to tell whose voice it is"), (((Span(START, START + 200), 0.9),), "")):
+        cast = make_cast([("s002", 0, "No I red the book")], step=200, speaking=speaking)
+        assert edits.verify(Edit("part", 0, "No", "s001", ""), lines_of(cast), cast, config.Correct(), Silent(cast, {}))[0] == refusal
+
+
+class Silent(Tells):
+    """Nobody's voice is known."""
+
+    def voice(self, span: Span) -> dict[str, float]:
+        return {}

@@ -50,6 +50,7 @@ from transforms.correct import Correct, correct
 from transforms.stage import Losses, _Run
 
 NOBODY = backends.load("verifier", Model("none"))
+VOICES: Any = None  # nobody whose voice was measured speaks here
 TEXTS = {"en": ["Where", "were", "you", "last", "knight?"], "zh": ["大王", "若是", "生命，", "自然", "知道。"]}
 
 
@@ -87,7 +88,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def run(assets: Any, proposal: Proposal, cast: Cast | None = None) -> Any:
-    return correct(Passage((cast or make_cast(),)), Settings(Model("says")), assets, Says(proposal), NOBODY, NOBODY)[0]
+    return correct(Passage((cast or make_cast(),)), Settings(Model("says")), assets, Says(proposal), NOBODY, NOBODY, VOICES)[0]
 
 
 def later(cast: Cast, ms: int) -> Cast:
@@ -108,7 +109,7 @@ def later(cast: Cast, ms: int) -> Cast:
 
 
 def test_without_a_corrector_lines_stay_as_heard_and_the_clip_is_described(assets: Any) -> None:
-    (script,) = correct(Passage((make_cast(),)), Settings(), assets, backends.load("corrector", Model("none")), NOBODY, NOBODY)
+    (script,) = correct(Passage((make_cast(),)), Settings(), assets, backends.load("corrector", Model("none")), NOBODY, NOBODY, VOICES)
     assert [line.text for line in script.lines] == ["Where were you last knight?"]
     assert script.corrections == () and script.turns == make_cast().turns
     assert (script.kind, script.emotion.label) == ("monologue", "anger")
@@ -185,7 +186,7 @@ def test_a_fault_costs_the_correction_not_the_clip_and_is_seen(assets: Any, capl
 
 def test_a_clip_without_words_asks_nothing(assets: Any) -> None:
     corrector = Says(Proposal())
-    (script,) = correct(Passage((make_cast(texts=[]),)), Settings(), assets, corrector, NOBODY, NOBODY)
+    (script,) = correct(Passage((make_cast(texts=[]),)), Settings(), assets, corrector, NOBODY, NOBODY, VOICES)
     assert corrector.asked == [] and script.lines == () and script.clue == ""
 
 
@@ -198,7 +199,7 @@ def test_clips_of_a_scene_are_asked_about_together_and_each_keeps_its_own(assets
             clues={1: "A man pleads."},
         )
     )
-    first, second = correct(passage, Settings(Model("says")), assets, said, NOBODY, NOBODY)
+    first, second = correct(passage, Settings(Model("says")), assets, said, NOBODY, NOBODY, VOICES)
     assert [line.text for script in (first, second) for line in script.lines] == ["Where were you last knight?", "Come last night?"]
     assert [(c.kind, c.line, c.after, c.verdict) for c in second.corrections] == [
         ("text", 0, "night?", "accepted"),
@@ -227,7 +228,7 @@ class Stumble(Correct):
     @staticmethod
     def run(passage: Passage, settings: Settings, assets: storage.Assets, **models: Any) -> Any:
         edit = Edit("text", 0, "knight?", "night?", "", 0.9)
-        return correct(passage, settings, assets, Stumbles(Proposal((edit,))), NOBODY, NOBODY)
+        return correct(passage, settings, assets, Stumbles(Proposal((edit,))), NOBODY, NOBODY, VOICES)
 
 
 def test_a_clip_that_nobody_can_correct_is_lost_alone_and_tells_its_key() -> None:
