@@ -126,3 +126,25 @@ def test_new_words_take_their_times_between_those_that_stay() -> None:
     assert [w.span for w in witness.kept_times(line, heard, before).words] == [Span(0, 100), Span(100, 220), Span(240, 700), Span(700, 900)]
     nowhere = [dataclasses.replace(w, span=Span(800, 890)) for w in heard]
     assert witness.kept_times(line, nowhere, before).words == line.words
+
+
+def test_a_voice_is_told_by_just_the_sound_of_a_stretch(tmp_path: Path) -> None:
+    class Loud:
+        """A voice by its loudness: ``s001`` is loud."""
+
+        digest = "loud-1"
+
+        def encode(self, sounds: Any) -> Any:
+            return np.array([[1.0, 0.0] if float(np.abs(sound).mean()) > 0.1 else [0.0, 1.0] for sound in sounds], np.float32)
+
+    cast = make_cast(tmp_path, SAID, 4_000, {"s001": (1.0, 0.0), "s002": (0.0, 1.0)})
+    wave = np.concatenate([np.zeros((START - HEAD) * 16), np.full(2_000 * 16, 0.5), np.zeros(2_000 * 16)]).astype(np.float32)
+    stems = {name: str(tmp_path / f"{name}.flac") for name in ("vocals", "background")}
+    sound.write(tmp_path / "vocals.flac", [wave[None]], 16_000)
+    sound.write(tmp_path / "background.flac", [np.zeros_like(wave)[None]], 16_000)
+    clip = dataclasses.replace(cast.clip, stems=dataclasses.replace(cast.clip.stems, **stems))
+    voices = dataclasses.replace(cast.voices, clip=clip)
+    listening = Witness(dataclasses.replace(cast, voices=voices, faces=dataclasses.replace(cast.faces, clip=clip)), {}, Loud())
+    assert listening.voice(Span(START, START + 1_000)) == {"s001": 1.0, "s002": 0.0}
+    assert listening.voice(Span(START + 2_500, START + 3_500)) == {"s001": 0.0, "s002": 1.0}
+    assert listening.voice(Span(START, START + 200)) == {} == Witness(cast, {}).voice(Span(START, START + 1_000))
