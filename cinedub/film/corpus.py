@@ -9,9 +9,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import multiprocessing
+import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ import soxr
 
 from cinedub import __version__, backends, commit, description, manifest, sound, storage, weights
 from cinedub.config import Model
+from cinedub.errors import UsageError
 from cinedub.film import direction, mix, screenplay
 from cinedub.film.script import Plan, PlannedScene, Spoken
 from cinedub.film.settings import FilmSettings, dump
@@ -58,22 +64,63 @@ def _write(settings: FilmSettings, out: Path, text: str, began: float) -> dict[s
     waiting: list[Record] = []
     dropped: list[Dropped] = []
     film_ms = 0
-    films = math.ceil(settings.seconds / FILM_S)
+    films = list(_films(settings))
     with tempfile.TemporaryDirectory(dir=out / commit.BUILD) as folder:
-        for number in range(films):
-            seconds = min(FILM_S, settings.seconds - number * FILM_S)
-            one = dataclasses.replace(settings, seed=settings.seed * 10_000 + number, seconds=seconds, fps="25", height=HEIGHT)
-            film = FilmRecords(direction.plan(one, *screenplay.write(one)), one, Path(folder))
-            film_ms += film.plan.duration
-            for record in film.records(dropped):
-                waiting.append(record)
-            if sum(record.bytes for record in waiting) > _SHARD_BYTES or number == films - 1:
+        for number, film in enumerate(_made(films, Path(folder))):
+            film_ms += film.ms
+            waiting += film.records
+            dropped += film.dropped
+            if sum(record.bytes for record in waiting) > _SHARD_BYTES or number == len(films) - 1:
                 made.append(pack(out, settings.split, len(made), waiting))
                 waiting = []
     manifest.write_dropped(dropped, out / commit.BUILD / "dropped.parquet")
     models = {name: weights.digest(weights.find(name)) for name in ("kokoro", "hibari", "campplus", "face-landmarker")}
     metrics = {"stages": {}, "wall_s": round(time.monotonic() - began, 3), "peak_mb": 0.0}
-    return commit.finish(out, text, made, films, film_ms / 1000, metrics, models)
+    return commit.finish(out, text, made, len(films), film_ms / 1000, metrics, models)
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """What a film gave: its length in ms, its records and what was lost."""
+
+    ms: int
+    records: list[Record]
+    dropped: list[Dropped]
+
+
+def _films(settings: FilmSettings) -> Iterator[FilmSettings]:
+    """The films that a corpus consists of, each with a cast of its own."""
+    for number in range(math.ceil(settings.seconds / FILM_S)):
+        seconds = min(FILM_S, settings.seconds - number * FILM_S)
+        yield dataclasses.replace(settings, seed=settings.seed * 10_000 + number, seconds=seconds, fps="25", height=HEIGHT)
+
+
+def _made(films: list[FilmSettings], folder: Path) -> Iterator[_Film]:
+    """The films in order, made by as many processes as there are cores, each a few films ahead of what has been packed."""
+    workers = min(len(films), len(os.sched_getaffinity(0)))
+    if workers == 1:
+        yield from (_make(film, folder) for film in films)
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        ahead: deque[Future[_Film]] = deque()
+        try:
+            for film in films:
+                ahead.append(pool.submit(_make, film, folder))
+                if len(ahead) > 2 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BrokenProcessPool as error:
+            raise UsageError("a process that makes films was killed; if memory ran out, use fewer cores: taskset -c 0 cinedub film …") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _make(settings: FilmSettings, folder: Path) -> _Film:
+    dropped: list[Dropped] = []
+    film = FilmRecords(direction.plan(settings, *screenplay.write(settings)), settings, folder)
+    records = list(film.records(dropped))
+    return _Film(film.plan.duration, records, dropped)
 
 
 def pack(out: Path, split: Split, index: int, records: list[Record]) -> Shard:

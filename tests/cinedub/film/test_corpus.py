@@ -47,6 +47,16 @@ def test_the_same_settings_give_the_same_bytes_of_shards(corpus, tmp_path):
     assert [shard.read_bytes() for shard in one] == [shard.read_bytes() for shard in other]
 
 
+def test_films_made_side_by_side_give_the_bytes_of_films_made_one_after_another(tmp_path, monkeypatch):
+    monkeypatch.setattr("cinedub.film.corpus.FILM_S", 5.0)
+    two = dataclasses.replace(SETTINGS, seconds=10.0)
+    for name, cores in (("beside", {0, 1}), ("after", {0})):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: cores)
+        assert write_shards(two, tmp_path / name)["films"] == 2
+    beside, after = (sorted((tmp_path / name / "shards").iterdir()) for name in ("beside", "after"))
+    assert [shard.read_bytes() for shard in beside] == [shard.read_bytes() for shard in after]
+
+
 def test_the_truth_of_the_same_film_gives_a_corpus_straight_from_it_a_perfect_score(corpus, tmp_path):
     film = dataclasses.replace(SETTINGS, seed=SETTINGS.seed * 10_000, fps="25", height=HEIGHT)
     truth = write(film, tmp_path / "film.mp4").with_suffix(".json")
