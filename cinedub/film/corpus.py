@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import soxr
 
@@ -101,7 +102,7 @@ def _made(films: list[FilmSettings], folder: Path) -> Iterator[_Film]:
     if workers == 1:
         yield from (_make(film, folder) for film in films)
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _alone) as pool:
         ahead: deque[Future[_Film]] = deque()
         try:
             for film in films:
@@ -114,6 +115,12 @@ def _made(films: list[FilmSettings], folder: Path) -> Iterator[_Film]:
             raise UsageError("a process that makes films was killed; if memory ran out, use fewer cores: taskset -c 0 cinedub film …") from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _alone() -> None:
+    """One process for each core: more threads would only wait for each other."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    cv2.setNumThreads(1)
 
 
 def _make(settings: FilmSettings, folder: Path) -> _Film:
