@@ -16,9 +16,9 @@ from cinedub.config import Model
 from cinedub.errors import UsageError, WeightsError
 from model.mel import BINS, HOP
 
-_VERSION = "1"
-#: Frames on both sides of a piece that decide its sound (the receptive field is about 20 frames).
-_AROUND = 24
+_VERSION = "2"
+#: Frames on both sides of a piece that decide its sound: 13.3 frames of receptive field.
+_AROUND = 14
 _PIECE = 512
 
 
@@ -44,13 +44,13 @@ class HifiGan:
         self._network = Generator()
         try:
             state = torch.load(file, map_location="cpu", weights_only=True)["generator"]
-            self._network.load_state_dict({_renamed(name): value for name, value in state.items()})
+            self._network.load_state_dict(dict(_named(*pair) for pair in state.items()))
         except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
             raise WeightsError(f"{file} holds no HiFi-GAN generator: {str(error).splitlines()[0]}") from error
         for module in self._network.modules():
             if nn.utils.parametrize.is_parametrized(module):
                 nn.utils.parametrize.remove_parametrizations(module, "weight")
-        self._network.eval().to(model.device)
+        self._network.eval().to(model.device, memory_format=torch.channels_last)
         self._device = model.device
         self.digest = f"{_VERSION}:{weights.digest(path)}"
 
@@ -67,41 +67,49 @@ class HifiGan:
         return torch.cat(pieces) if pieces else torch.zeros(0)
 
 
-def _renamed(name: str) -> str:
-    """Weight norm has moved since the weights were saved."""
-    return name.replace("weight_g", "parametrizations.weight.original0").replace("weight_v", "parametrizations.weight.original1")
+def _named(name: str, value: Tensor) -> tuple[str, Tensor]:
+    """Weight norm has moved since the weights were saved, and kernels have a height of 1."""
+    name = name.replace("weight_g", "parametrizations.weight.original0").replace("weight_v", "parametrizations.weight.original1")
+    return name, value if name.endswith("bias") else value[:, :, None]
 
 
 class Generator(nn.Module):
-    """(batch, frames, 80) -> (batch, frames * 256). Names follow the published weights."""
+    """(batch, frames, 80) -> (batch, frames * 256). Names follow the published weights.
+
+    Sound is a picture one row high: two-dimensional convolutions, which alone may have their channels last, where every one of them reads and
+    writes without copying to another order and back. That takes two thirds of the time on a CPU.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_pre = weight_norm(nn.Conv1d(BINS, 512, 7, padding=3))
+        self.conv_pre = _conv(BINS, 512, 7)
         self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
         channels = 512
         for rate, kernel in ((8, 16), (8, 16), (2, 4), (2, 4)):
-            self.ups.append(weight_norm(nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2)))
+            up = nn.ConvTranspose2d(channels, channels // 2, (1, kernel), (1, rate), padding=(0, (kernel - rate) // 2))
+            self.ups.append(weight_norm(up))
             channels //= 2
             self.resblocks.extend(_Residual(channels, size) for size in (3, 7, 11))
-        self.conv_post = weight_norm(nn.Conv1d(channels, 1, 7, padding=3))
+        self.conv_post = _conv(channels, 1, 7)
 
     def forward(self, mels: Float[Tensor, "batch frames 80"]) -> Float[Tensor, "batch samples"]:
         """Sound in [-1, 1]."""
-        maps = self.conv_pre(mels.transpose(1, 2))
+        maps = self.conv_pre(mels.transpose(1, 2)[:, :, None].contiguous(memory_format=torch.channels_last))
         for place, up in enumerate(self.ups):
             maps = up(functional.leaky_relu(maps, 0.1))
             maps = sum(self.resblocks[3 * place + kernel](maps) for kernel in range(3)) / 3
-        return torch.tanh(self.conv_post(functional.leaky_relu(maps)))[:, 0]
+        return torch.tanh(self.conv_post(functional.leaky_relu(maps)))[:, 0, 0]
+
+
+def _conv(channels: int, to: int, kernel: int, step: int = 1) -> nn.Module:
+    return weight_norm(nn.Conv2d(channels, to, (1, kernel), dilation=(1, step), padding=(0, step * (kernel - 1) // 2)))
 
 
 class _Residual(nn.Module):
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
-        self.convs1 = nn.ModuleList(
-            weight_norm(nn.Conv1d(channels, channels, kernel, dilation=step, padding=step * (kernel - 1) // 2)) for step in (1, 3, 5)
-        )
-        self.convs2 = nn.ModuleList(weight_norm(nn.Conv1d(channels, channels, kernel, padding=(kernel - 1) // 2)) for _ in range(3))
+        self.convs1 = nn.ModuleList(_conv(channels, channels, kernel, step) for step in (1, 3, 5))
+        self.convs2 = nn.ModuleList(_conv(channels, channels, kernel) for _ in range(3))
 
     def forward(self, maps: Tensor) -> Tensor:
         for spread, plain in zip(self.convs1, self.convs2, strict=True):

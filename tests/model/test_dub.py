@@ -8,9 +8,8 @@ import soundfile
 import torch
 
 from cinedub import cli, weights
-from cinedub.config import Model
 from cinedub.errors import ElementError, WeightsError
-from model import checkpoint, config, dub, mel, takes, vocoder
+from model import checkpoint, config, dub, mel, takes
 from model.checkpoint import Saved
 from model.dub import Dubbing, Manner
 from model.network import Dubber
@@ -141,21 +140,6 @@ def test_without_a_shipped_model_one_line_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(dub, "SHIPPED", tmp_path / "none")
     with pytest.raises(WeightsError, match="name yours with --checkpoint"):
         Dubbing(tmp_path / "none")
-
-
-def test_the_vocoder_renders_in_pieces_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    renderer = vocoder.load(Model("hifigan", threads=1))
-    mels = mel.mel(0.3 * torch.sin(torch.arange(20_000) * 0.05)[None])[0]
-    whole = renderer.sound(mels)
-    monkeypatch.setattr(vocoder, "_PIECE", 32)
-    assert whole.shape == (len(mels) * mel.HOP,) and torch.allclose(whole, renderer.sound(mels), atol=1e-4)
-
-
-def test_the_vocoder_gives_back_the_tone_it_was_given() -> None:
-    tone = 0.3 * torch.sin(torch.arange(22_050) * 2 * torch.pi * 440 / 22_050)
-    made = vocoder.load(Model("hifigan", threads=1)).sound(mel.mel(tone[None])[0])
-    spectrum = np.abs(np.fft.rfft(made[2000:20_000].numpy()))
-    assert abs(spectrum.argmax() * 22_050 / 18_000 - 440) < 10
 
 
 def test_the_command_trains_and_dubs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
