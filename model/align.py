@@ -69,9 +69,40 @@ def fill(shares: Float[Tensor, "lines tokens"], frames: Int[Tensor, " lines"], t
     return ends.diff(dim=1, prepend=torch.zeros_like(ends[:, :1]))
 
 
-def halfway(one: Int[Tensor, "lines tokens"], other: Int[Tensor, "lines tokens"]) -> Int[Tensor, "lines tokens"]:
-    """Durations whose ends lie in the middle between those of two that fill the same frames; at least one frame where both give one."""
-    return ((one.cumsum(1) + other.cumsum(1)) // 2).diff(dim=1, prepend=torch.zeros_like(one[:, :1]))
+def paced(
+    scores: Float[Tensor, "lines frames tokens"],
+    logs: Float[Tensor, "lines tokens"],
+    spread: Float[Tensor, "lines tokens"],
+    frames: Int[Tensor, " lines"],
+    tokens: Int[Tensor, " lines"],
+) -> Int[Tensor, "lines tokens"]:
+    """Durations in frames of the best monotonic path where a token's length counts as well as its frames' ``scores``: the best path of a hidden
+    semi-Markov model (Yu, "Hidden semi-Markov models", 2010) whose logarithms of durations are normal around ``logs`` with deviation ``spread``.
+
+    Every token gets at least one frame, and together they are the line's, which needs as many frames as tokens. ``logs`` must be of durations
+    that sum to about the line's frames: no token gets more than four times the longest of them.
+    """
+    lines, longest, widest = scores.shape
+    rows = torch.arange(lines, device=scores.device)
+    sums = functional.pad(scores.cumsum(1), (0, 0, 1, 0))
+    most = min(longest, 4 * int(logs.exp().max().ceil()))
+    lengths = torch.arange(most, 0, -1, device=scores.device).float().log()
+    best = torch.full_like(sums[:, :, 0], NEVER * longest)
+    best[:, 0] = 0.0
+    taken = []
+    for token in range(widest):
+        # What stands before each frame, as far back as the token may have begun.
+        before = functional.pad(best - sums[:, :, token], (most, 0), value=2 * NEVER * longest).unfold(1, most, 1)[:, : longest + 1]
+        fitting = -0.5 * ((lengths - logs[:, token, None]) / spread[:, token, None]).square()
+        best, place = (before + fitting[:, None]).max(-1)
+        best = (best + sums[:, :, token]).clamp_min(NEVER * longest)
+        taken.append(most - place)
+    durations = torch.zeros(lines, widest, dtype=torch.long, device=scores.device)
+    end = frames.long()
+    for token in range(widest - 1, -1, -1):
+        durations[:, token] = torch.where(token < tokens, taken[token][rows, end], 0)
+        end = end - durations[:, token]
+    return durations
 
 
 def token_at(durations: Int[Tensor, "lines tokens"], frames: int) -> Int[Tensor, "lines {frames}"]:

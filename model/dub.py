@@ -37,7 +37,7 @@ FASTEST = 30.0
 #: Padded mel frames of the lines that are spoken together: what bounds memory.
 _TOGETHER = 3_000
 #: Raised by hand whenever the same canvas is spoken otherwise.
-_VERSION = "2"
+_VERSION = "3"
 
 Sound = Float32[np.ndarray, " samples"]
 

@@ -18,6 +18,7 @@ attends, with rotary positions: the rest of what counts is near. Frames of silen
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -29,12 +30,18 @@ from model import align
 from model.batch import AGES, EMOTIONS, FACE, GENDERS, KINDS, LANGUAGES, LIPS, SLOTS, VOICE, Batch, mask
 from model.config import Network as Config
 from model.mel import BINS, FRAMES_PER_SECOND, SILENCE
-from model.symbols import SIGNS, SYMBOLS
+from model.symbols import BLANK, SIGNS, SYMBOLS
 
 #: What may be withheld, from a clip as a whole.
 CONDITIONS = ("text", "lips", "face", "voice", "labels", "clue")
 _PLACES = 10
 _MIDDLE_HZ = 180.0
+#: Frames of a pause before the first sound and after the last.
+_END = 2.0
+#: Logarithms of durations lie around those that are predicted with such deviations.
+_SOUNDS_SPREAD, _PAUSES_SPREAD = 0.25, 0.5
+#: What a frame's lips are worth: neighbours say the same, and faces are other ones than those that were learned from.
+_TRUST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +164,20 @@ class Dubber(nn.Module):
 
     @torch.no_grad()
     def timing(self, batch: Batch) -> Int[Tensor, "lines tokens"]:
-        """Durations in frames that fill each line's slot: by text and pace; where at least half a line's frames show lips, halfway to what these say,
-        which know when a sound falls, not how long it must be to be understood."""
+        """Durations in frames that fill each line's slot: by text and pace, and by lips in frames that show them. Lips know when a sound falls, not
+        how long it must be to be understood, so lengths count beside them (``align.paced``)."""
         keep = keep_all(batch)
         text = self.text(batch, self.style(batch, keep))
-        logs = self.durations(text, batch)
-        durations = align.fill(logs.float().exp(), batch.length, batch.tokens)
+        logs = filling(self.durations(text, batch), batch)
+        durations = align.fill(logs.exp(), batch.length, batch.tokens)
         longest = int(batch.length.max())
-        shown = of_lines(self.picture.shown(batch, keep)[..., None], batch, longest)[..., 0] & mask(batch.length, longest)
-        guided = (shown.sum(1) * 2 >= batch.length) & (batch.length >= batch.tokens)
+        shown = of_lines(self.picture.shown(batch, keep)[..., None], batch, longest) & mask(batch.length, longest)[..., None]
+        guided = shown.any(2).any(1) & (batch.length >= batch.tokens)
         if guided.any():
-            scores = self.reader(self.picture(batch, keep), text, logs, batch).float().log_softmax(-1)
-            read = align.search(scores, batch.length, torch.minimum(batch.tokens, batch.length))
-            durations = torch.where(guided[:, None], align.halfway(durations, read), durations)
+            read = self.reader(self.picture(batch, keep), text, logs, batch).float().log_softmax(-1)
+            spread = torch.where(batch.symbols <= BLANK, _PAUSES_SPREAD, _SOUNDS_SPREAD)
+            told = (_TRUST * read * shown, logs, spread, batch.length, batch.tokens)
+            durations[guided] = align.paced(*(part[guided] for part in told))
         return durations
 
     @torch.no_grad()
@@ -382,6 +390,17 @@ class Durations(nn.Module):
         x = (text.detach() * 0.9 + text * 0.1 + self.pace(pace)) * known[..., None]
         x = functional.gelu(self.norm(self.near(x.transpose(1, 2)).transpose(1, 2)))
         return self.out(x)[..., 0].float().masked_fill(~known, align.NEVER).log_softmax(1) + slot
+
+
+def filling(logs: Float[Tensor, "lines tokens"], batch: Batch) -> Float[Tensor, "lines tokens"]:
+    """Logarithms of durations with ``_END`` frames for each pause before the first sound and after the last: speech fills its slot, while recordings
+    that teach have some silence at both ends."""
+    known = mask(batch.tokens, logs.shape[1])
+    sounds = (batch.symbols > BLANK) & known
+    inner = sounds.cummax(1).values & sounds.flip(1).cummax(1).values.flip(1)
+    room = (batch.length - _END * (known & ~inner).sum(1)).clamp_min(1.0).log()
+    within = logs.float().masked_fill(~inner, -torch.inf).log_softmax(1) + room[:, None]
+    return torch.where(inner, within, torch.where(known, math.log(_END), align.NEVER))
 
 
 class Listener(nn.Module):

@@ -12,6 +12,7 @@ from model import align, config
 from model.batch import Batch, mask
 from model.clip import Clip, collate, from_record
 from model.network import CONDITIONS, Dubber, Guidance, keep_all
+from model.symbols import BLANK
 from tests.model import synthetic
 
 pytest.importorskip("hibari")
@@ -143,17 +144,25 @@ def test_pitch_is_taught_only_where_it_is_voiced(clips: list[Clip], network: Dub
     assert (batch.pitch > 0).any() and len({float(loss) for loss in of}) == 3 and all(torch.isfinite(loss) for loss in of)
 
 
+def test_speech_fills_its_slot_to_both_ends(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    for withheld in (batch.seen, torch.zeros_like(batch.seen)):
+        durations = network.timing(dataclasses.replace(batch, seen=withheld))
+        for row, length, tokens, symbols in zip(durations, batch.length, batch.tokens, batch.symbols, strict=True):
+            sounds = (symbols[:tokens] > BLANK).nonzero()[:, 0]
+            first, last = row[: sounds[0]].sum(), row[sounds[-1] + 1 :].sum()
+            assert row.sum() == length and first <= 3 * sounds[0] and last <= 3 * (tokens - 1 - sounds[-1])
+
+
+def test_lips_say_when_a_sound_falls(clips: list[Clip], network: Dubber) -> None:
+    batch = batch_of(clips)
+    assert batch.seen.any() and not torch.equal(network.timing(batch), network.timing(dataclasses.replace(batch, seen=torch.zeros_like(batch.seen))))
+
+
 def test_a_line_in_another_voice_leaves_silence_silent(clips: list[Clip], network: Dubber) -> None:
     batch = batch_of(clips[:1])
     mels, _ = network.generate(batch, torch.randn_like(batch.mels), 1, Guidance())
     assert (mels[~batch.speaking] == float(np.log(1e-5))).all() and batch.speaking.any() and not batch.speaking.all()
-
-
-def test_halfway_durations_fill_the_same_frames_and_leave_every_token_one() -> None:
-    one, other = torch.tensor([[1, 1, 8, 0], [4, 3, 2, 1]]), torch.tensor([[8, 1, 1, 0], [1, 2, 3, 4]])
-    between = align.halfway(one, other)
-    assert between.tolist() == [[4, 1, 5, 0], [2, 3, 2, 3]]
-    assert torch.equal(align.halfway(one, one), one)
 
 
 @settings(deadline=None, max_examples=40)
@@ -169,6 +178,30 @@ def test_monotonic_search_finds_the_best_of_all_paths(seed: int, tokens: int, mo
         return float(sum(scores[0, frame, owner] for frame, owner in enumerate(owners)))
 
     assert found[tokens:] == [0] and score(found[:tokens]) == pytest.approx(max(map(score, paths)), abs=1e-5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.integers(0, 5))
+def test_paced_search_finds_the_best_of_all_paths_by_frames_and_lengths(seed: int, tokens: int, more: int) -> None:
+    frames, chance = tokens + more, torch.Generator().manual_seed(seed)
+    scores = torch.randn(1, frames + 2, tokens + 1, generator=chance)
+    logs = torch.rand(1, tokens + 1, generator=chance) + np.log(frames / tokens)
+    spread = 0.2 + torch.rand(1, tokens + 1, generator=chance)
+    found = align.paced(scores, logs, spread, torch.tensor([frames]), torch.tensor([tokens]))[0].tolist()
+    paths = [np.diff([0, *cuts, frames]).tolist() for cuts in itertools.combinations(range(1, frames), tokens - 1)]
+
+    def score(durations: list[int]) -> float:
+        said = float(sum(scores[0, frame, owner] for frame, owner in enumerate(np.repeat(np.arange(tokens), durations))))
+        return said - 0.5 * sum(((np.log(d) - float(logs[0, i])) / float(spread[0, i])) ** 2 for i, d in enumerate(durations))
+
+    assert found[tokens:] == [0] and score(found[:tokens]) == pytest.approx(max(map(score, paths)), abs=1e-4)
+
+
+def test_paced_search_keeps_lengths_where_frames_say_nothing() -> None:
+    wanted = torch.tensor([[3, 9, 2, 6], [5, 5, 5, 0]])
+    logs = wanted.clamp_min(1).float().log()
+    found = align.paced(torch.zeros(2, 20, 4), logs, torch.full((2, 4), 0.4), torch.tensor([20, 15]), torch.tensor([4, 3]))
+    assert torch.equal(found, wanted)
 
 
 @settings(deadline=None, max_examples=60)
