@@ -41,6 +41,8 @@ _VOICES: dict[tuple[Language, Gender], tuple[str, ...]] = {
     ("zh", "female"): ("kokoro:zf_xiaoxiao", "kokoro:zf_xiaoyi", "kokoro:zf_xiaoni"),
     ("zh", "male"): ("kokoro:zm_yunxi", "kokoro:zm_yunyang", "kokoro:zm_yunjian"),
 }
+#: What is measured beside the recording (``truth``).
+SYSTEMS = ("vocoder", "stretched", "timed", "cinedub", "cinedub, lips hidden")
 _MOODS: tuple[EmotionLabel, ...] = ("anger", "happy", "sadness", "fear")
 #: Voices of other films with which a clip of one speaker is compared.
 _STRANGERS = 5
@@ -79,8 +81,10 @@ def evaluate(
     device: str = "cpu",
     baseline: str = "kokoro",
     told: Callable[[int, int], None] | None = None,
+    wanted: Sequence[str] = SYSTEMS,
 ) -> dict[str, Any]:
-    """Figures for ``limit`` records (of each language and kind alike), spread over the dataset.
+    """Figures for ``limit`` records (of each language and kind alike), spread over the dataset: of the recording, and of the systems that are
+    ``wanted``, of which ``cinedub`` is one.
 
     Raises:
         UsageError: no record to measure. ShardError: no dataset. WeightsError: no checkpoint, or scorers that aren't here.
@@ -90,30 +94,27 @@ def evaluate(
     dubbing = Dubbing(checkpoint, device=device)
     chosen = choose(dataset, limit)
     strangers = _voices(dataset, chosen)
-    heard: dict[str, list[Heard]] = {name: [] for name in ("truth", "vocoder", "stretched", "timed", "cinedub", "cinedub, lips hidden")}
+    heard: dict[str, list[Heard]] = {name: [] for name in ("truth", *wanted)}
     moody: list[Order] = []
     for done, record in enumerate(records(dataset, chosen), start=1):
         clip = {"key": record.key, "language": record.order.language, "kind": record.order.kind, "duration_ms": record.order.duration_ms}
         vectors = {name: np.asarray(voice.vector or np.zeros(192)) for name, voice in record.order.voices.items()}
         others = [voice for film, voice in strangers if film != _film(record.key)][:_STRANGERS]
-        for name, sound in systems(record, dubbing, manner, clock, baseline):
-            heard[name].append(dubscore.measure(clip, record.spoken, vectors, others, sound, mel.RATE))
+        for name, clips in heard.items():
+            sound = said(name, record, dubbing, manner, clock, baseline)
+            clips.append(dubscore.measure(clip, record.spoken, vectors, others, sound, mel.RATE))
         if record.order.lines and len(moody) < _MOOD_LINES:
             moody.append(record.order)
         if told:
             told(done, len(chosen))
     if not heard["truth"]:
         raise UsageError(f"{dataset}: no record with lines to dub")
-    both, hidden = heard["cinedub"], heard["cinedub, lips hidden"]
+    against = {"shown against hidden": "cinedub, lips hidden", "against TTS stretched": "stretched", "against TTS timed": "timed"}
     return {
         "dataset": dataset.name, "checkpoint": weights.digest(checkpoint), "vocoder": dubbing.digest.split(":", 1)[1], "scorers": scorers,
         "manner": msgspec.to_builtins(manner), "baseline": baseline,
         "groups": dubtable.groups(heard),
-        "lips_gain": {
-            "shown against hidden": dubtable.difference(both, hidden),
-            "against TTS stretched": dubtable.difference(both, heard["stretched"]),
-            "against TTS timed": dubtable.difference(both, heard["timed"]),
-        },
+        "lips_gain": {gain: dubtable.difference(heard["cinedub"], heard[name]) for gain, name in against.items() if name in heard},
         "emotions": emotions(dubbing, moody, manner),
         "speed": {
             "network": clock.network / clock.media, "all": (clock.network + clock.vocoder) / clock.media,
@@ -197,17 +198,20 @@ def _film(key: str) -> str:
     return key.rsplit("-", 2)[0]
 
 
-def systems(record: Record, dubbing: Dubbing, manner: Manner, clock: _Clock, baseline: str) -> Iterator[tuple[str, Sound]]:
-    """The clip as every system says it."""
+def said(name: str, record: Record, dubbing: Dubbing, manner: Manner, clock: _Clock, baseline: str) -> Sound:
+    """The clip as one system says it; only what ``cinedub`` takes is timed."""
     order = record.order
-    yield "truth", record.vocals
-    samples = len(record.vocals)
-    with torch.inference_mode():
-        yield "vocoder", dubbing.render(mel.mel(torch.from_numpy(record.vocals)[None])[0])[:samples]
-    for name, say in (("stretched", stretched), ("timed", ready.say)):
-        yield name, tts(order, say, baseline)
-    yield "cinedub", _dubbed(order, dubbing, manner, clock)
-    yield "cinedub, lips hidden", _dubbed(replace(order, faces=None), dubbing, manner, _Clock())
+    match name:
+        case "truth":
+            return record.vocals
+        case "vocoder":
+            return dubbing.render(mel.mel(torch.from_numpy(record.vocals)[None])[0])[: len(record.vocals)]
+        case "stretched" | "timed":
+            return tts(order, stretched if name == "stretched" else ready.say, baseline)
+        case "cinedub":
+            return _dubbed(order, dubbing, manner, clock)
+        case _:
+            return _dubbed(replace(order, faces=None), dubbing, manner, _Clock())
 
 
 def tts(order: Order, say: Callable[[str, Language, str, int], Sound], baseline: str = "kokoro") -> Sound:
