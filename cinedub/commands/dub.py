@@ -54,8 +54,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--checkpoint", metavar="FOLDER", help="what cinedub train made: RUN/best (default: the one that comes with CineDub)")
     model.add_argument("--seed", type=int, default=0)
     model.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
-    for name in ("text", "video", "style"):
-        model.add_argument(f"--guide-{name}", type=float, default=0.0, metavar="W", help=f"lean towards what the {name} adds (default: 0)")
+    for name, lean in (("text", 0.0), ("video", 0.0), ("style", 0.5)):
+        model.add_argument(f"--guide-{name}", type=float, default=lean, metavar="W", help=f"lean towards what the {name} adds (default: {lean:g})")
     model.add_argument("--device", default="cpu", help="cpu, or cuda: half precision")
 
 

@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="store_true", help="measure the recording and the model, shown and hidden: no baselines")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
-    for name in ("text", "video", "style"):
-        parser.add_argument(f"--guide-{name}", type=float, default=0.0, metavar="W", help=f"lean towards what the {name} adds (default: 0)")
+    for name, lean in (("text", 0.0), ("video", 0.0), ("style", 0.5)):
+        parser.add_argument(f"--guide-{name}", type=float, default=lean, metavar="W", help=f"lean towards what the {name} adds (default: {lean:g})")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write everything as JSON, and the tables as Markdown beside")
     parser.add_argument("--json", action="store_true")
