@@ -194,9 +194,12 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where the graph runs: Beam's own flags (those after ``--`` come after them), and what a stage asks for whose model is on a GPU."""
+    """Where the graph runs: Beam's own flags (those after ``--`` come after them), and what a stage asks for whose model is on a GPU.
 
-    flags: tuple[str, ...] = ()
+    Without others, two elements at a time, in threads of the command's process: one model holds for both.
+    """
+
+    flags: tuple[str, ...] = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
     accelerator: str = "type:nvidia-l4;count:1;install-nvidia-driver"
 
 

@@ -6,6 +6,7 @@ group that is killed when its deadline passes. Only plain files are opened: no p
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ FORMATS = (
     "wav,flac,mp3,aac,ac3,w64,aiff,caf"
 )
 _NEAR_START_MS = 1000
+#: Bytes that ffmpeg may be ahead of its reader by: a picture of 720p is 2.8 MB, and Linux gives 64 kB unasked.
+_PIPE = 1 << 20
 _SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
 #: Only the filter's own lines: what a film says of itself is printed indented.
 _SHOWN = re.compile(rb"\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] n:.*?pts_time:\s*(-?[0-9.]+)")
@@ -256,6 +259,8 @@ def _decoder(graph: Any, timeout_s: float, code: str, path: Path) -> Iterator[tu
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "info", *ffmpeg.compile(graph)[1:]]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None and process.stderr is not None
+    with suppress(OSError):  # where a kernel allows less, it goes on with less
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)
     times, patience = _Times(process.stderr), _Patience(process, timeout_s)
     out = _Patient(process.stdout, patience)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from cinedub.errors import Killed, MediaError
 from schemas import AudioStream, Film, Language, Source, Span, VideoStream
 from transforms.stage import Stage, identity
 
+T = TypeVar("T")
 #: Sound and pictures may both end so long before a film does: titles, and lengths that are rounded.
 _TAIL_MS = 1500
 _HEARD_AT = (0.2, 0.4, 0.6, 0.8)
@@ -130,11 +132,23 @@ def _decode_ends(path: Path, duration: int) -> None:
 
 def _language(path: Path, duration: int, recogniser: Recogniser) -> Language:
     """The language that is likeliest over a few windows, louder ones counting more."""
-    total: dict[Language, float] = {"en": 1e-9, "zh": 0.0}
+    windows = []
     for place in _HEARD_AT if duration > 60_000 else (0.0,):
         span = Span(int(place * duration), min(duration, int(place * duration) + 30_000))
         sound = np.concatenate([block[0] for block in media.sound(path, span, 16_000, 1)])
-        weight = float(np.sqrt(np.mean(sound**2)))
-        for language, probability in recogniser.language(sound).items():
+        windows.append((float(np.sqrt(np.mean(sound**2))), sound))
+    return likeliest(windows, recogniser.language)
+
+
+def likeliest(windows: Sequence[tuple[float, T]], listen: Callable[[T], Mapping[Language, float]]) -> Language:
+    """The language with the largest sum of probabilities, each weighed; English where nothing speaks for any. Windows are ``(weight, sound)``;
+    the weightiest are listened to first, and no more of them than can change the answer."""
+    total: dict[Language, float] = {"en": 1e-9, "zh": 0.0}
+    left = sum(weight for weight, _ in windows)
+    for weight, sound in sorted(windows, key=lambda window: -window[0]):
+        for language, probability in listen(sound).items():
             total[language] += weight * probability
+        left -= weight
+        if abs(total["en"] - total["zh"]) > left:
+            break
     return max(total, key=lambda language: total[language])

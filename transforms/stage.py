@@ -20,7 +20,6 @@ import functools
 import hashlib
 import os
 import re
-import resource
 import shutil
 import threading
 import time
@@ -38,6 +37,7 @@ from threadpoolctl import threadpool_limits
 import schemas
 from cinedub import __version__, backends, config, progress, storage
 from cinedub.errors import BrokenError, CinedubError, ElementError, Killed
+from cinedub.meter import METER, Seconds
 from schemas import Dropped, Failure, codec
 
 In = TypeVar("In")
@@ -124,7 +124,8 @@ class _Run(beam.DoFn):
 
     def process(self, element: Any) -> Iterator[Any]:
         """The element's results, its losses, or its failure."""
-        started, hit = (time.monotonic(), _cpu()), False
+        METER.begin()
+        hit = False
         try:
             places = [storage.address(each, self.stage.key(element)) for each in self.descriptions]
             nouns = next((found for place in places if (found := recall(self.name, place, element)) is not None), None)
@@ -132,6 +133,7 @@ class _Run(beam.DoFn):
             if nouns is None:
                 nouns = compute(self.stage, self.settings, element, places[-1])
         except Exception as error:
+            cost = METER.end()
             if stops_a_build(error):
                 with progress.fatal(self.name):
                     raise (storage.storage_error(error, storage.cache_root()) if isinstance(error, OSError) else error) from error
@@ -141,13 +143,13 @@ class _Run(beam.DoFn):
                     yield from self.process(part)
                 return
             letter = failure(self.name, element, error)
-            self._count("failed", element, started, hit)
+            self._count("failed", element, cost, hit)
             self._fail(letter, error)
             yield letter
             return
         self.row = ("", 0)
         dropped = sum(isinstance(noun, Dropped) for noun in nouns)
-        self._count("done", element, started, hit, out=len(nouns) - dropped, dropped=dropped)
+        self._count("done", element, METER.end(), hit, out=len(nouns) - dropped, dropped=dropped)
         yield from nouns
 
     def _fail(self, letter: Failure, error: Exception) -> None:
@@ -157,8 +159,8 @@ class _Run(beam.DoFn):
             with progress.fatal(self.name):
                 raise BrokenError(f"{IN_A_ROW} failures in a row with {letter.code}; the last: {letter.message}; see to it and run again") from error
 
-    def _count(self, outcome: str, element: Any, started: tuple[float, float], hit: bool, out: int = 0, dropped: int = 0) -> None:
-        busy_ms, cpu_ms = int((time.monotonic() - started[0]) * 1000), int((_cpu() - started[1]) * 1000)
+    def _count(self, outcome: str, element: Any, cost: Seconds, hit: bool, out: int = 0, dropped: int = 0) -> None:
+        busy_ms, cpu_ms = (int(seconds * 1000) for seconds in cost)
         media_ms = media_length(element)
         Metrics.counter(self.name, outcome).inc()
         Metrics.counter(self.name, "cached").inc(int(hit))
@@ -170,17 +172,11 @@ class _Run(beam.DoFn):
         progress.report(self.name, outcome, media_ms, busy_ms, hit, out, dropped)
 
 
-def _cpu() -> float:
-    """Seconds of all cores that this process, and the decoders that it has waited for, have used."""
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
 def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str) -> list[Any]:
     """Run a stage's function on an element and remember what it gives at ``place``."""
-    started = _cpu()
+    _, before = METER.so_far()
     models = {role: _model(role, model) for role, model in config.models(settings).items()}
-    Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((_cpu() - started) * 1000))
+    Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((METER.so_far()[1] - before) * 1000))
     threadpool_limits(1, "blas")  # matrix products differ in their last bits by the number of threads, which is that of the machine's cores
     with storage.Assets(stage.__name__, place) as assets:
         try:

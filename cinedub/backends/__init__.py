@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ BACKENDS: dict[str, dict[str, str]] = {
 }
 
 #: Raised by hand when a backend's code gives other results for the same weights and options.
-REVISIONS: dict[str, int] = {"dlib": 2, "faster-whisper": 2, "fer": 2, "mediapipe": 2, "rescorer": 2}
+REVISIONS: dict[str, int] = {"dlib": 2, "dnsmos": 2, "faster-whisper": 2, "fer": 2, "mediapipe": 2, "rescorer": 2}
 
 
 def digest(role: str, model: Model) -> str:
@@ -57,14 +58,22 @@ def digest(role: str, model: Model) -> str:
     return total.hexdigest()
 
 
-@functools.cache
 def load(role: str, model: Model) -> Any:
-    """The backend that plays ``role`` as ``model`` describes: one per process, however many stages ask.
+    """The backend that plays ``role`` as ``model`` describes: one per process, however many stages ask, and in however many threads.
 
     Raises:
         UsageError: no backend of that name.
         WeightsError: its files are missing or damaged.
     """
+    with _ONE_BY_ONE:
+        return _loaded(role, model)
+
+
+_ONE_BY_ONE = threading.RLock()
+
+
+@functools.cache
+def _loaded(role: str, model: Model) -> Any:
     module, _, name = _known(role, model).partition(":")
     return getattr(importlib.import_module(f"cinedub.backends.{module}"), name)(model)
 

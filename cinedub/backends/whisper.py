@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ctranslate2
-from faster_whisper import WhisperModel
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from cinedub import config, weights
+from cinedub.backends import whisper_files
 from cinedub.backends.roles import Mono
 from cinedub.errors import WeightsError
 from cinedub.simplified import simplified, simplified_parts
@@ -36,9 +36,8 @@ class FasterWhisper:
             raise WeightsError(f"{path}: a CTranslate2 Whisper folder with model.bin is wanted")
         self.beam = int(model.option("beam", 5))
         self.threshold = float(model.option("threshold", 0.5))
-        compute = str(model.option("compute", "int8" if model.device == "cpu" else "default"))
-        self.digest = f"faster-whisper-{VERSION}-{self.beam}-{self.threshold}-{compute}-{weights.digest(path)}"
-        self._whisper = WhisperModel(str(path), model.device, compute_type=compute, cpu_threads=model.threads, local_files_only=True)
+        self.digest = f"faster-whisper-{VERSION}-{self.beam}-{self.threshold}-{whisper_files.compute(model)}-{weights.digest(path)}"
+        self._whisper = whisper_files.opened(path, model)
         self._kept = _KeepsAll(self._whisper.model)
         self._whisper.model = self._kept
         self._lock = threading.Lock()

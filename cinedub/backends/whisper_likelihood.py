@@ -13,6 +13,7 @@ from faster_whisper.tokenizer import Tokenizer
 from jaxtyping import Float
 
 from cinedub import config, weights
+from cinedub.backends import whisper_files
 from cinedub.backends.roles import Mono
 from cinedub.errors import ModelError, WeightsError
 from schemas import Language, Span, Word
@@ -34,15 +35,13 @@ class WhisperLikelihood:
         if not (self._path / "model.bin").is_file():
             raise WeightsError(f"{self._path}: a CTranslate2 Whisper folder with model.bin is wanted")
         self._model = model
-        self._compute = str(model.option("compute", "int8" if model.device == "cpu" else "default"))
-        self.digest = f"whisper-likelihood-{VERSION}-{self._compute}-{weights.digest(self._path)}"
+        self.digest = f"whisper-likelihood-{VERSION}-{whisper_files.compute(model)}-{weights.digest(self._path)}"
         self.lock = threading.Lock()
 
     @functools.cached_property
     def whisper(self) -> WhisperModel:
         """The loaded model."""
-        threads = self._model.threads
-        return WhisperModel(str(self._path), self._model.device, compute_type=self._compute, cpu_threads=threads, local_files_only=True)
+        return whisper_files.opened(self._path, self._model)
 
     def understands(self, language: Language) -> bool:
         """Whether the model knows the language: the ``.en`` models know English only."""

@@ -9,7 +9,7 @@ import pytest
 from cinedub import config, storage
 from cinedub.errors import MediaError
 from schemas import Source
-from transforms.probe import probe
+from transforms.probe import likeliest, probe
 
 
 class Deaf:
@@ -48,6 +48,24 @@ def test_an_accepted_film_has_exact_frame_rate_streams_and_content_id(tmp_path: 
 
 def test_the_language_is_detected_when_the_manifest_gives_none(tmp_path: Path) -> None:
     assert look(make(tmp_path / "ok.mp4"), None).language == "zh"  # type: ignore[attr-defined]
+
+
+def test_no_more_windows_are_listened_to_than_can_change_the_language() -> None:
+    windows = [(0.1, "a"), (0.4, "b"), (0.2, "c"), (0.2, "d")]
+
+    def asked(**chinese: float) -> tuple[str, str]:
+        order: list[str] = []
+
+        def listen(name: str) -> dict[str, float]:
+            order.append(name)
+            return {"en": 1 - chinese[name], "zh": chinese[name]}
+
+        return likeliest(windows, listen), "".join(order)
+
+    assert asked(a=0.0, b=1.0, c=0.9, d=0.0) == ("zh", "bc")
+    assert asked(a=0.0, b=0.0, c=0.0, d=1.0) == ("en", "bc")
+    assert asked(a=1.0, b=1.0, c=0.0, d=0.0) == ("zh", "bcda")
+    assert asked(a=0.0, b=0.5, c=0.9, d=0.9) == ("zh", "bcd")
 
 
 def refused(path: Path) -> MediaError:
