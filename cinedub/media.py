@@ -19,7 +19,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import ffmpeg
 import numpy as np
@@ -27,6 +27,7 @@ import numpy as np
 from cinedub.errors import Killed, MediaError
 from schemas import Span
 
+T = TypeVar("T")
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,mxf_opatom,nut,rm,dv,ivf,h264,hevc,"
     "wav,flac,mp3,aac,ac3,w64,aiff,caf"
@@ -127,13 +128,13 @@ def _shown(graph: Any, path: Path, span: Span, size: tuple[int, int], timeout_s:
                 yield pts, np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
-def ahead(frames: Generator[tuple[int, np.ndarray], None, None], depth: int = 3) -> Iterator[tuple[int, np.ndarray]]:
-    """The same frames, read in a thread up to ``depth`` before they are asked for, so that decoding goes on while they are looked at."""
-    with closing(frames), ThreadPoolExecutor(1, "decode") as reader:
-        coming = deque(reader.submit(next, frames, None) for _ in range(depth))
-        while (frame := coming.popleft().result()) is not None:
-            coming.append(reader.submit(next, frames, None))
-            yield frame
+def ahead(given: Generator[T, None, None], depth: int = 3) -> Iterator[T]:
+    """The same, made in a thread up to ``depth`` before it is asked for, so that decoding goes on while pictures are looked at."""
+    with closing(given), ThreadPoolExecutor(1, "ahead") as maker:
+        coming = deque(maker.submit(next, given, None) for _ in range(depth))
+        while (made := coming.popleft().result()) is not None:
+            coming.append(maker.submit(next, given, None))
+            yield made
 
 
 def lead_in(span: Span) -> Span:

@@ -24,6 +24,7 @@ from cinedub import __version__, media, storage
 from pipelines import benchtable
 from pipelines.rivals import RIVALS
 
+_ONE = ("--", "--direct_num_workers=1", "--direct_running_mode=in_memory")
 _TWO = ("--", "--direct_num_workers=2", "--direct_running_mode=multi_processing")
 #: Stands before ffmpeg on the PATH: writes down what it is asked, and becomes it.
 _FFMPEG = """#!/bin/sh
@@ -131,7 +132,7 @@ def bench(film: Path, folder: Path) -> dict[str, Any]:
     found["elsewhere"] = build("elsewhere", [film], "cache")
     found["script"] = asdict(measured(["pipelines.script", str(folder / "script"), str(film)], folder / "unused"))
     found["parts"] = len(parts)
-    found["one process"] = build("one", parts, "cache-one")
+    found["one process"] = build("one", parts, "cache-one", *_ONE)
     found["two processes"] = build("two", parts, "cache-two", *_TWO)
     found["rivals"] = {}
     for name in RIVALS:

@@ -46,9 +46,11 @@ def table(found: dict[str, Any]) -> str:
         _row("the command", cold["wall_s"] / film_s, cold["core_s"] / film_s, "", ""),
     ]
     lines += ["", "| run | wall s | core s | largest process, MB | to disk, MB |", "|---|---:|---:|---:|---:|"]
-    names = {"cold": "from nothing, one process", "cached": "again, nothing changed",
-             "elsewhere": "into another folder, all from the cache", "script": "plain script, the same functions",
-             "one process": f"as {found['parts']} films, one process", "two processes": f"as {found['parts']} films, two processes"}  # fmt: skip
+    names = {
+        "cold": "from nothing, two elements at a time (the default)", "cached": "again, nothing changed",
+        "elsewhere": "into another folder, all from the cache", "script": "plain script, the same functions",
+        "one process": f"as {found['parts']} films, one element at a time", "two processes": f"as {found['parts']} films, two processes",
+    }  # fmt: skip
     lines += [_row(told, *(found[run][key] for key in ("wall_s", "core_s", "peak_mb", "written_mb"))) for run, told in names.items()]
     same = found["script"]["said"] == cold["digest"], found["one process"]["digest"] == found["two processes"]["digest"]
     lines += ["", f"The script's shards are those of the build: {_yes(same[0])}. Two processes give the bytes of one: {_yes(same[1])}.", ""]
@@ -64,8 +66,9 @@ def table(found: dict[str, Any]) -> str:
 
 
 _NOTES = (
-    "Busy is the wall time of a stage's function and its cache; orchestration is what of the command's wall no stage was busy: imports, Beam,",
-    "shards, the page. The script keeps no cache, writes no tables and no page. `asr`: CineDub hears the mix, and on the vocals what is in doubt.",
+    "Busy is the wall time of a stage's function and its cache, shared by elements that are at work at once; orchestration is what of the command's",
+    "wall no stage was busy: imports, Beam, shards, the page. The script keeps no cache, writes no tables and no page. `asr`: CineDub hears the mix,",
+    "and on the vocals what is in doubt.",
     "`separation`: CineDub writes three tracks at 48 kHz; the loop throws its result away, or writes two at 44.1 kHz as Spleeter's command does.",
     "`shards`: CineDub digests what it writes and brings it to disk. `loading`: CineDub makes mels, tokens and batches, webdataset decodes members.",
 )

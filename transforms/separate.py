@@ -38,7 +38,8 @@ def separate(shots: Shots, config: config.Separate, assets: storage.Assets, sepa
             yield block if channels == 2 else np.repeat(block, 2, axis=0)
 
     wanted = (reel.heard.duration * RATE + 500) // 1000
-    voices = resample(separator.vocals(resample(stereo(), RATE, separator.rate)), separator.rate, RATE)
+    separated = (vocals for vocals in separator.vocals(resample(stereo(), RATE, separator.rate)))
+    voices = resample(media.ahead(separated, depth=1), separator.rate, RATE)
     names = {"mix": channels, "vocals": 1, "background": channels}
     with ExitStack() as stack:
         files = {name: stack.enter_context(Flac(assets.path(f"{name}.flac"), RATE, count)) for name, count in names.items()}

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 MODES = {
-    "in memory": [],
+    "in memory": ["--direct_num_workers=1", "--direct_running_mode=in_memory"],
     "two threads": ["--direct_num_workers=2", "--direct_running_mode=multi_threading"],
     "two processes": ["--direct_num_workers=2", "--direct_running_mode=multi_processing"],
     "portable": [],
