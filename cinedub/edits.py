@@ -152,9 +152,12 @@ def _verify_part(edit: Edit, line: Line, cast: Cast, limits: config.Correct, wit
         for like in sides
         if {own, other} <= like.keys()
     ]
-    measured |= {"border_margins": margins, "min_border_margin": limits.min_border_margin}
-    if any(margin < limits.min_border_margin for margin in margins):
+    limit = limits.min_border_margin if edit.least_margin is None else max(limits.min_border_margin, edit.least_margin)
+    measured |= {"border_margins": margins, "min_border_margin": limit}
+    if any(margin < limit for margin in margins):
         return "a side of the border is in the other's voice", measured
+    if edit.least_margin is not None and len(margins) < 2 * len(borders):
+        return "it rests on the voice alone, and a side is too short for one", measured
     if not any(inside) and measured["seen_speaking"][edit.after] < _SEEN:
         return "it is too short to tell whose voice it is", measured
     return "", measured

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cinedub.backends.roles import Edit
+from cinedub.witness import Witness
 from schemas import Cast, Correction, Line, Passage, Span
 
 #: Characters of JSON that fit a small context window with room for the answer.
@@ -29,8 +30,11 @@ class Draft:
     judged: tuple[Correction, ...] = ()
 
 
-def evidence(drafts: Sequence[Draft], passage: Passage, max_chars: int = MAX_CHARS) -> dict[str, Any]:
-    """Everything heard and seen in a passage. What tells least goes first when it is too long: words, then other readings, then turns."""
+def evidence(drafts: Sequence[Draft], passage: Passage, max_chars: int = MAX_CHARS, witnesses: Sequence[Witness] = ()) -> dict[str, Any]:
+    """Everything heard and seen in a passage. What tells least goes first when it is too long: words, then other readings, then turns.
+
+    ``witnesses``: one for each clip, asked which lines sound like somebody else here and there.
+    """
     zero = drafts[0].cast.clip.span.start
 
     def ms(span: Span) -> dict[str, int]:
@@ -53,6 +57,9 @@ def evidence(drafts: Sequence[Draft], passage: Passage, max_chars: int = MAX_CHA
              "words": [[word.text, word.span.start - zero, word.span.end - zero, round(word.confidence, 2)] for word in line.words]}
             for place, line in enumerate(draft.lines, start=len(told["lines"]))
         ]  # fmt: skip
+        for row, line in zip(said, draft.lines, strict=True) if witnesses else ():
+            if strangers := witnesses[number].strangers(line):
+                row["voices"] = [{"speaker": who, **ms(span), "margin": margin} for span, who, margin in strangers]
         told["lines"] += sorted(said, key=lambda line: (line["start_ms"], line["end_ms"]))
         told["faces"] += [
             {"index": first_face + place, "clip": number, "speaker": owners.get(track.index), **ms(track.span),

@@ -52,12 +52,27 @@ class Witness:
 
     def likeness(self, span: Span) -> dict[str, float]:
         """Cosine of the voice measured in a span with every speaker's voice; nothing where none was, or for a speaker without one."""
-        with np.load(resolve(self._cast.voices.arrays), allow_pickle=False) as arrays:
-            windows, vectors = arrays["windows"], arrays["embeddings"]
+        windows, vectors = self._windows()
         shared = np.array([Span(int(start), int(end)).overlap(span) / (end - start) for start, end in windows])
         if not (shared > 0.5).any():
             return {}
         return self._like((shared * (shared > 0.5)) @ vectors)
+
+    def strangers(self, line: Line) -> list[tuple[Span, str, float]]:
+        """Stretches that lie mostly in a line and sound more like somebody else of the clip than like its speaker: like whom, by how much."""
+        found = []
+        for (start, end), vector in zip(*self._windows(), strict=True):
+            span, like = Span(int(start), int(end)), self._like(vector)
+            if 2 * span.overlap(line.span) > span.duration and line.speaker in like:
+                best = max(like, key=lambda name: like[name])
+                if like[best] > like[line.speaker]:
+                    found.append((span, best, round(like[best] - like[line.speaker], 3)))
+        return found
+
+    def _windows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every stretch of voice that was measured (start, end), and its vector."""
+        with np.load(resolve(self._cast.voices.arrays), allow_pickle=False) as arrays:
+            return arrays["windows"], arrays["embeddings"]
 
     def voice(self, span: Span) -> dict[str, float]:
         """As ``likeness``, of just this stretch of sound; nothing where it is too short to tell a voice by, or nobody can listen."""

@@ -47,7 +47,7 @@ def correct(
     proposals: list[roles.Proposal] = []
     told, asked = 0, drafts
     for _ in range(config.rounds if any(draft.lines for draft in drafts) else 0):
-        known = evidence(drafts, passage)
+        known = evidence(drafts, passage, witnesses=witnesses)
         told += len(msgspec.json.encode(known))
         proposal = corrector.propose(known, passage.language, exhibits)
         proposals.append(proposal)

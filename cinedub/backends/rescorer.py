@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from cinedub import lexicon
+from cinedub import lexicon, strangers
 from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Model
 from cinedub.exhibits import Exhibits
@@ -32,9 +32,9 @@ _SEEN = 0.6
 
 
 class Rescorer:
-    """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, and faces that are seen speaking."""
+    """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, faces that are seen speaking, and voices."""
 
-    digest = "rescorer-4"
+    digest = "rescorer-5"
 
     def __init__(self, model: Model) -> None:
         """Nothing is loaded."""
@@ -42,7 +42,14 @@ class Rescorer:
     def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
         """At most 24 edits a clip, those that rest on more first."""
         worded = _worded(evidence) if language == "zh" else _joined(evidence)
-        found = [*_seen(evidence), *_named(evidence, language), *worded, *_read(evidence, language), *_guessed(evidence, language)]
+        found = [
+            *_seen(evidence),
+            *strangers.parts(evidence, language),
+            *_named(evidence, language),
+            *worded,
+            *_read(evidence, language),
+            *_guessed(evidence, language),
+        ]
         most = _MOST * max(1, len(evidence["clips"]))
         return Proposal(tuple({(edit.kind, edit.line, edit.before, edit.after): edit for edit in reversed(found)}.values())[::-1][:most])
 

@@ -153,7 +153,7 @@ class Edit:
     """One proposed change of line ``line``: new text, another speaker, new times (``"start-end"`` in ms from the clip's start), or another speaker
     (``after``) of a part of it (the words ``before``).
 
-    ``least_margin``: how much the sound has to be for it, where the proposal rests on the sound alone.
+    ``least_margin``: how much the sound (of a part: the voice) has to be for it, where the proposal rests on that alone.
     """
 
     kind: Literal["text", "speaker", "part", "time"]
