@@ -60,6 +60,8 @@ class Witness:
 
     def strangers(self, line: Line) -> list[tuple[Span, str, float]]:
         """Stretches that lie mostly in a line and sound more like somebody else of the clip than like its speaker: like whom, by how much."""
+        if sum(bool(speaker.voice) for speaker in self._cast.speakers) < 2:
+            return []
         found = []
         for (start, end), vector in zip(*self._windows(), strict=True):
             span, like = Span(int(start), int(end)), self._like(vector)

@@ -247,6 +247,16 @@ def test_a_border_goes_where_the_voice_changes_and_nowhere_else(words: str, refu
     assert found == refusal and len(evidence["border_margins"]) == 2
 
 
+def test_what_rests_on_the_voice_alone_needs_it_on_both_sides_and_clearly() -> None:
+    cast = make_cast([("s001", 0, "I red the book Did you like it")], step=500)
+    for words, least, refusal in (("Did you like it", 0.9, ""), ("the book Did you like it", None, "other's"), ("like it", 0.1, "other's")):
+        edit = Edit("part", 0, words, "s002", "", 0.5, least)
+        assert refusal in edits.verify(edit, lines_of(cast), cast, config.Correct(), Tells(cast, {}))[0]
+    short = make_cast([("s001", 1_800, "No red")], step=200)
+    refusal, _ = edits.verify(Edit("part", 0, "red", "s002", "", 0.5, 0.1), lines_of(short), short, config.Correct(), Tells(short, {}))
+    assert refusal == "it rests on the voice alone, and a side is too short for one"
+
+
 def test_a_part_too_short_for_a_voice_goes_to_whoever_is_seen_speaking() -> None:
     for speaking, refusal in (((), "it is too short to tell whose voice it is"), (((Span(START, START + 200), 0.9),), "")):
         cast = make_cast([("s002", 0, "No I red the book")], step=200, speaking=speaking)

@@ -148,3 +148,12 @@ def test_a_voice_is_told_by_just_the_sound_of_a_stretch(tmp_path: Path) -> None:
     assert listening.voice(Span(START, START + 1_000)) == {"s001": 1.0, "s002": 0.0}
     assert listening.voice(Span(START + 2_500, START + 3_500)) == {"s001": 0.0, "s002": 1.0}
     assert listening.voice(Span(START, START + 200)) == {} == Witness(cast, {}).voice(Span(START, START + 1_000))
+
+
+def test_a_stretch_of_a_line_that_sounds_like_somebody_else_is_told(tmp_path: Path) -> None:
+    cast = make_cast(tmp_path, SAID, 4_000, {"s001": (1.0, 0.0), "s002": (0.0, 1.0)})
+    windows = np.array([[START, START + 1_500], [START + 750, START + 2_250], [START + 3_900, START + 5_400]])
+    np.savez(tmp_path / "v.npz", windows=windows, embeddings=np.array([[0.8, 0.6], [0.6, 0.8], [0.0, 1.0]], np.float32))
+    (line,) = lines_of(cast)
+    assert Witness(cast, {}).strangers(line) == [(Span(START + 750, START + 2_250), "s002", 0.2)]
+    assert Witness(cast, {}).strangers(dataclasses.replace(line, speaker="s009")) == []
