@@ -258,7 +258,7 @@ def _parts(lines: Sequence[Line], cast: Cast) -> Iterator[tuple[str, Line, Seque
                 yield "part, border too early", whole, much, theirs.speaker
 
 
-def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) -> list[str]:
+def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) -> Iterator[str]:
     """Errors after correction by an oracle, against how often it is right; with verification, and without.
 
     Everything that was paid for is remembered under the oracle's p, so that a second run asks nothing.
@@ -266,7 +266,8 @@ def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) 
     rng = np.random.default_rng(0)
     said = [film.said for film in chosen]  # and who is who before anything is planted
     chosen = [planted(film, share, rng) for film in chosen] if share else chosen
-    table = ["| p | verified | word errors before | after | DER before | after | edits accepted | refused |", "|---|---|---|---|---|---|---|---|"]
+    yield "| p | verified | word errors before | after | DER before | after | edits accepted | refused |"
+    yield "|---|---|---|---|---|---|---|---|"
     for p in _STEPS:
         for verified in (True, False):
             with oracle.serve(oracle.Oracle(said, p)) as url:
@@ -277,11 +278,10 @@ def curve(chosen: Sequence[Film], settings: config.Correct, share: float = 0.0) 
                     asked = dataclasses.replace(asked, verifier=nobody, second_opinion=nobody, min_voice_margin=-2.0, min_border_margin=-2.0)
                 before, after, scripts, _ = corrected(chosen, asked)
             verdicts = Counter(correction.verdict for script in scripts for correction in script.corrections)
-            table.append(
+            yield (
                 f"| {p:.2f} | {'yes' if verified else 'no'} | {_rates(before, after, 'wrong', 'words')} | {_rates(before, after, 'wrong_ms', 'ms')} "
                 f"| {verdicts['accepted']} | {verdicts['rejected']} |"
             )
-    return table
 
 
 def corrector(chosen: Sequence[Film], settings: config.Correct) -> list[str]:
@@ -322,12 +322,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = config.load(profile.find("local"), None, options.set)
         build.preflight(settings)
-        measures: dict[str, Callable[[Sequence[Film], config.Correct], list[str]]] = {
+        measures: dict[str, Callable[[Sequence[Film], config.Correct], Iterable[str]]] = {
             "verifier": verifier,
             "curve": functools.partial(curve, share=options.plant),
             "corrector": corrector,
         }
-        print("\n".join(measures[options.measure](films(options.films, settings), settings.correct)))
+        for row in measures[options.measure](films(options.films, settings), settings.correct):
+            print(row, flush=True)
     except CinedubError as error:
         print(f"score_correction: {error}", file=sys.stderr)
         return 2
