@@ -12,7 +12,7 @@ import soxr
 from cinedub import backends, config, sound, storage, weights
 from cinedub.film import voices
 from schemas import AudioStream, Clip, Film, Reel, Shots, Span, Stems, Turn, Utterance, VideoStream, Word
-from transforms.hear import follow, hear, unclaimed, windows
+from transforms.hear import follow, hear, speaking, unclaimed, windows
 
 RATE = 16_000
 
@@ -57,6 +57,12 @@ def test_passes_are_stitched_so_that_a_number_never_stands_for_two_voices_and_ch
 
 def test_silence_has_no_voices() -> None:
     assert not (follow(scripted(25), Script()) > 0.5).any()
+
+
+def test_as_many_of_the_likeliest_voices_speak_as_are_expected() -> None:
+    activity = np.array([[0.3, 0.1, 0.0], [0.2, 0.4, 0.0], [0.9, 0.0, 0.2], [0.9, 0.1, 0.3], [0.2, 0.8, 0.9], [1.3, 0.0, 0.0]])
+    heard = [np.flatnonzero(row).tolist() for row in speaking(activity)]
+    assert heard == [[], [1], [0], [0, 2], [1, 2], [0]]
 
 
 def test_windows_cover_a_turn_and_stay_inside_the_clip() -> None:
