@@ -19,6 +19,8 @@ REACH = 0.12
 #: How much nearer the segmenter's word (one local voice, or two) and a face seen speaking bring two stretches of voice. Faces settle what voices
 #: leave in doubt; they mistake people for others too often, above all small or turned away, to overrule voices that clearly differ.
 _SEGMENTER, _FACE = 0.1, 0.08
+#: The segmenter's word counts so much more where others are heard throughout: a mixture is like neither voice, but it is heard as two.
+_MIXED = 0.2
 #: Two local voices that are heard at once for this long are two people.
 _TOGETHER_MS = 300
 _WINDOW_MS = 1_500
@@ -43,9 +45,15 @@ class Heard:
     def weight(self) -> Float[np.ndarray, " W"]:
         """What each window is worth: how long its voice is heard alone in it over 1.5 s, nothing where that is too short to tell a voice by."""
         length = self.windows[:, 1] - self.windows[:, 0]
-        mixed = np.array([_covered(window, self.other_turns(int(voice))) for window, voice in zip(self.windows, self.voice, strict=True)])
-        alone = length - mixed.reshape(length.shape)
+        alone = length * (1 - self.mixed)
         return np.where((alone < length) & (alone < _LEAST_ALONE_MS), 0.0, np.minimum(alone / _WINDOW_MS, 1.0))
+
+    @property
+    def mixed(self) -> Float[np.ndarray, " W"]:
+        """The share of each window in which other voices are heard too."""
+        length = self.windows[:, 1] - self.windows[:, 0]
+        covered = np.array([_covered(window, self.other_turns(int(voice))) for window, voice in zip(self.windows, self.voice, strict=True)])
+        return np.asarray(covered.reshape(length.shape) / np.maximum(length, 1))
 
     def other_turns(self, voice: int) -> list[Turn]:
         """Turns of every local voice but one."""
@@ -105,6 +113,7 @@ def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distanc
     weight = np.concatenate([w[k] for w, k in zip(weights, kept, strict=True)])
     vectors = np.concatenate([clip.vectors[k] for clip, k in zip(clips, kept, strict=True) if k.any()])
     voice = np.concatenate([clip.voice[k] for clip, k in zip(clips, kept, strict=True)])
+    mixed = np.concatenate([clip.mixed[k] for clip, k in zip(clips, kept, strict=True)])
     votes = np.concatenate([seen_speaking(clip, ids, _count(faces))[k] for clip, ids, k in zip(clips, faces, kept, strict=True)])
 
     def by_face(groups: list[Int[np.ndarray, " members"]]) -> Float[np.ndarray, "groups groups"]:
@@ -112,7 +121,9 @@ def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distanc
 
     def by_segmenter(groups: list[Int[np.ndarray, " members"]]) -> Float[np.ndarray, "groups groups"]:
         local = voice[[group[0] for group in groups]]
-        return np.where(local[:, None] == local, _SEGMENTER, -_SEGMENTER) + by_face(groups)
+        share = np.array([mixed[group].mean() for group in groups])
+        word = _SEGMENTER + _MIXED * np.minimum(np.maximum(share[:, None], share), 1)
+        return np.where(local[:, None] == local, word, -word) + by_face(groups)
 
     def gap(heights: Float[np.ndarray, " merges"]) -> float:
         return widest_gap(heights, voice_distance, REACH)

@@ -24,6 +24,8 @@ _THIN, _THINNEST = 3.01, 0.27  # in windows of 1.5 s that overlap by half: 3 s a
 _PER_WINDOW = 0.06
 #: A change of person within a turn costs as much as a cosine of 0.3 in one window; between turns of one local voice a third of that.
 _CHANGE_INSIDE, _CHANGE_BETWEEN = 0.3, 0.1
+#: What it costs to be somebody who is heard at the same time already: more than likeness can make up for.
+_TAKEN = 10.0
 #: How far a change of person moves to the nearest pause between words.
 _SNAP_MS = 500
 
@@ -79,7 +81,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 9
+    version = 10
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -184,7 +186,7 @@ def _settle(
     """
     settled = []
     for clip, part in zip(clips, labels, strict=True):
-        part = part.copy()
+        part = _carried(clip, part)
         sure = [person for person in dict.fromkeys(part.tolist()) if person >= 0 and total[person] >= _THIN]
         loose = {person for person in part.tolist() if person < 0 or total[person] < _THIN}
         for person in sorted(loose):
@@ -200,6 +202,21 @@ def _settle(
                     part[rows] = next(fresh)
         settled.append(part)
     return settled
+
+
+def _carried(clip: Heard, labels: Int[np.ndarray, " W"]) -> Int[np.ndarray, " W"]:
+    """The labels; a window in which its voice is never alone says nothing of whose it is, and takes the person of the nearest one of its local voice.
+
+    Not that of somebody who is heard together with it.
+    """
+    carried = labels.copy()
+    middles = clip.windows.mean(axis=1)
+    for row in np.flatnonzero(labels < 0):
+        own = np.flatnonzero((labels >= 0) & (clip.voice == clip.voice[row]))
+        own = own[~np.isin(labels[own], labels[clip.together[row]])]
+        if len(own):
+            carried[row] = labels[own[np.abs(middles[own] - middles[row]).argmin()]]
+    return carried
 
 
 def _sums(
@@ -222,13 +239,16 @@ def _unit(sums: dict[int, Float[np.ndarray, " embedding"]]) -> dict[int, Float[n
 def _turns(clip: Heard, labels: Int[np.ndarray, " W"], voices: dict[int, np.ndarray], join_gap_ms: int) -> list[tuple[int, Span, float]]:
     """(person, span, score) by start: the segmenter's turns, each split where the windows say that another person goes on."""
     pieces: list[tuple[int, Span, float]] = []
+    together = clip.together
     for local in dict.fromkeys(clip.voice.tolist()):
         rows = np.flatnonzero(clip.voice == local)
         rows = rows[np.argsort(clip.windows[rows].sum(axis=1), kind="stable")]
         turns = [turn for turn in clip.voices.turns if turn.speaker == f"v{local}"]
         middles = clip.windows[rows].mean(axis=1)
         of_turn = [next(n for n, turn in enumerate(turns) if middle <= turn.span.end or n == len(turns) - 1) for middle in middles]
-        path = _path(clip.vectors[rows], np.maximum(clip.weight[rows], 0.1), sorted(set(labels[rows].tolist())), voices, of_turn)
+        people = sorted(set(labels[rows].tolist()))
+        taken = np.array([[person in set(labels[together[row]].tolist()) for person in people] for row in rows])
+        path = _path(clip.vectors[rows], np.maximum(clip.weight[rows], 0.1), people, voices, of_turn, taken)
         for number, turn in enumerate(turns):
             inside = [(middle, person) for middle, person, of in zip(middles, path, of_turn, strict=True) if of == number]
             if not inside:
@@ -243,9 +263,11 @@ def _turns(clip: Heard, labels: Int[np.ndarray, " W"], voices: dict[int, np.ndar
     return _joined(pieces, join_gap_ms)
 
 
-def _path(vectors: np.ndarray, weights: np.ndarray, people: list[int], voices: dict[int, np.ndarray], of_turn: list[int]) -> list[int]:
-    """The likeliest person of each window in order, where a change has its price (Viterbi)."""
-    likeness = weights[:, None] * (vectors @ np.stack([voices[person] for person in people]).T)
+def _path(
+    vectors: np.ndarray, weights: np.ndarray, people: list[int], voices: dict[int, np.ndarray], of_turn: list[int], taken: np.ndarray
+) -> list[int]:
+    """The likeliest person of each window in order, where a change has its price (Viterbi); nobody who is heard together with it."""
+    likeness = weights[:, None] * (vectors @ np.stack([voices[person] for person in people]).T) - _TAKEN * taken
     score, back = likeness[0], []
     for now, before, row in zip(of_turn[1:], of_turn, likeness[1:], strict=False):
         changed = score.max() - (_CHANGE_INSIDE if now == before else _CHANGE_BETWEEN)

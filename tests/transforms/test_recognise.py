@@ -129,6 +129,19 @@ def test_two_voices_at_once_are_two_people_with_two_turns(scene: Scene) -> None:
     assert turns == [("s001", 0, 6000), ("s002", 4000, 10_000)]
 
 
+def test_nobody_speaks_twice_at_once_however_alike_a_mixture_sounds(scene: Scene) -> None:
+    """A local voice is bela's under anna's and anna's alone later: where both speak it sounds like anna, who is speaking already."""
+    scene.clip(0, [("v0", "anna", 0, 6000), ("v1", "anna+anna+bela", 3000, 5000), ("v1", "anna", 8000, 12_000), ("v2", "bela", 13_000, 18_000)])
+    turns = names(scene.casts()[0])
+    assert turns == [("s001", 0, 6000), ("s002", 3000, 5000), ("s001", 8000, 12_000), ("s002", 13_000, 18_000)]
+
+
+def test_a_voice_that_is_never_heard_alone_is_whose_its_neighbours_are(scene: Scene) -> None:
+    scene.clip(0, [("v1", "carl", 0, 3500), ("v0", "anna", 4000, 12_000), ("v1", "anna+bela", 5000, 11_000), ("v2", "bela", 13_000, 18_000)])
+    turns = names(scene.casts()[0])
+    assert turns == [("s001", 0, 3500), ("s002", 4000, 12_000), ("s001", 5000, 11_000), ("s003", 13_000, 18_000)]
+
+
 def test_a_short_turn_takes_its_speaker_from_its_clip(scene: Scene) -> None:
     scene.clip(0, [("v0", "anna", 0, 5000), ("v1", "noise", 6000, 6300), ("v0", "anna", 7000, 12_000)])
     assert {n for n, _, _ in names(scene.casts()[0])} == {"s001"}
