@@ -40,6 +40,13 @@ class Meter:
             self._settle()
             return self._shares.get(threading.get_ident(), (0.0, 0.0))
 
+    def charge(self, cost: Seconds) -> None:
+        """Add to what this thread has cost what another did for it; nothing where it isn't at work."""
+        with self._lock:
+            if threading.get_ident() in self._shares:
+                wall, cores = self._shares[threading.get_ident()]
+                self._shares[threading.get_ident()] = wall + cost[0], cores + cost[1]
+
     def end(self) -> Seconds:
         """This thread is at work no more; what it has cost. Nothing when it had ended before."""
         with self._lock:

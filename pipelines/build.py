@@ -46,7 +46,7 @@ from transforms.write_shards import WriteShards
 
 def draw(pipeline: beam.Pipeline, films: Sequence[Source], settings: config.Settings, out: Path) -> None:
     """The graph: a film becomes reels, reels become clips, clips become records, records become shards."""
-    losses = Losses(settings.run.accelerator)
+    losses = Losses(settings.run.accelerator, settings=settings)
     accepted = pipeline | ListFilms(films, out) | Probe(settings.probe, losses) | Distinct(losses)
     scripts = passages(accepted, settings, losses) | "Spread passages" >> beam.Reshuffle() | Correct(settings.correct, losses)
     written = (

@@ -39,6 +39,7 @@ from cinedub import __version__, backends, config, progress, storage
 from cinedub.errors import BrokenError, CinedubError, ElementError, Killed
 from cinedub.meter import METER, Seconds
 from schemas import Dropped, Failure, codec
+from transforms import ahead
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -49,10 +50,17 @@ IN_A_ROW = 100
 
 @dataclasses.dataclass
 class Losses:
-    """What the stages of a pipeline share while it is drawn: the accelerator that they may ask for, and what they give up on."""
+    """What the stages of a pipeline share while it is drawn: the accelerator that they may ask for, what they give up on, and all settings."""
 
     accelerator: str = ""
     lost: list[Any] = dataclasses.field(default_factory=list)
+    settings: config.Settings | None = None
+
+    def after(self, node: Any) -> list[ahead.Needed]:
+        """The models, by role, of the stages after the one whose settings ``node`` is."""
+        nodes = [getattr(self.settings, field.name) for field in dataclasses.fields(config.Settings)] if self.settings else []
+        place = next((place for place, other in enumerate(nodes, start=1) if other is node), len(nodes))
+        return [(role, model) for other in nodes[place:] for role, model in config.models(other).items() if not model.shared]
 
 
 class RetryOptions(PipelineOptions):
@@ -89,7 +97,7 @@ class Stage(beam.PTransform, Generic[In, Out]):
         """The stage's results; losses are put aside."""
         takes, gives = get_args(next(base for base in type(self).__orig_bases__ if get_args(base)))
         former = [node_of(self.settings, Path(path)) for path in elements.pipeline.options.view_as(RetryOptions).former_settings or ()]
-        work: Any = beam.ParDo(_Run(type(self), self.settings, former))
+        work: Any = beam.ParDo(_Run(type(self), self.settings, former, self.losses.after(self.settings)))
         if hints := self.hints | self._accelerator():
             work = work.with_resource_hints(**hints)
         done = elements | "Run" >> work.with_input_types(takes).with_output_types(Any)
@@ -110,8 +118,8 @@ def _result(noun: Any) -> list[Any]:
 class _Run(beam.DoFn):
     """One stage's function over elements, with its models and its cache."""
 
-    def __init__(self, stage: type[Stage[Any, Any]], settings: Any, former: Sequence[Any] = ()) -> None:
-        self.stage, self.settings, self.former = stage, settings, former
+    def __init__(self, stage: type[Stage[Any, Any]], settings: Any, former: Sequence[Any] = (), later: Sequence[ahead.Needed] = ()) -> None:
+        self.stage, self.settings, self.former, self.later = stage, settings, former, later
         self.name, self.progress = stage.__name__, progress.where()
         self.row: tuple[str, int] = ("", 0)
 
@@ -132,6 +140,7 @@ class _Run(beam.DoFn):
             hit = nouns is not None
             if nouns is None:
                 nouns = compute(self.stage, self.settings, element, places[-1])
+                ahead.load(self.later)
         except Exception as error:
             cost = METER.end()
             if stops_a_build(error):
@@ -176,6 +185,8 @@ def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: st
     """Run a stage's function on an element and remember what it gives at ``place``."""
     _, before = METER.so_far()
     models = {role: _model(role, model) for role, model in config.models(settings).items()}
+    for role, model in config.models(settings).items():
+        METER.charge(ahead.cost(role, model))
     Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((METER.so_far()[1] - before) * 1000))
     threadpool_limits(1, "blas")  # matrix products differ in their last bits by the number of threads, which is that of the machine's cores
     with storage.Assets(stage.__name__, place) as assets:

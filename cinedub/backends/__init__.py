@@ -65,11 +65,11 @@ def load(role: str, model: Model) -> Any:
         UsageError: no backend of that name.
         WeightsError: its files are missing or damaged.
     """
-    with _ONE_BY_ONE:
+    with _LOADING.setdefault((role, model), threading.Lock()):
         return _loaded(role, model)
 
 
-_ONE_BY_ONE = threading.RLock()
+_LOADING: dict[tuple[str, Model], threading.Lock] = {}
 
 
 @functools.cache

@@ -62,3 +62,11 @@ def test_an_element_that_begins_anew_has_cost_nothing():
     clock.now = 5.0
     meter.begin()
     assert meter.end() == (0.0, 0.0)
+
+
+def test_what_another_thread_did_for_an_element_is_added_to_it() -> None:
+    meter = Meter(Clock())
+    meter.charge((1.0, 1.0))
+    meter.begin()
+    meter.charge((2.0, 3.0))
+    assert meter.end() == (2.0, 3.0)
