@@ -20,9 +20,10 @@ from cinedub.simplified import simplified, simplified_parts
 from schemas import Language, Span, Utterance, Word
 from schemas.speech import joined
 
-VERSION = "3"
+VERSION = "4"
 _RATE, _LONGEST_MS = 16000, 28_000
 _BREATH_MS = 500  # a pause inside what Whisper calls a segment that makes two utterances of it
+_LATIN = re.compile(r"[A-Za-z0-9]{2}")
 #: Latin words, or single characters.
 _TOKENS = re.compile(r"\w+(?:['’]\w+)*[^\w\s]*|\S", re.ASCII)
 
@@ -126,11 +127,13 @@ def _parts(speech: list[Span], length: int) -> list[Span]:
 
 
 def whole(pieces: Sequence[Any], language: Language) -> list[Word]:
-    """A segment's words. Faster-whisper cuts some at a sign ("$14" and ".02"): in a language with spaces, what has none before it goes on a word."""
+    """A segment's words. Faster-whisper cuts some ("$14" and ".02", in Chinese "19" and "81"): what has no space before it goes on an English
+    word, in Chinese a Latin one or a number.
+    """
     words: list[Word] = []
     for piece in pieces:
         word = Word(piece.word.strip(), _span(piece), round(float(piece.probability), 4))
-        if language == "en" and words and not piece.word.startswith(" "):
+        if words and not piece.word.startswith(" ") and (language == "en" or _LATIN.fullmatch(words[-1].text[-1:] + word.text[:1])):
             before = words.pop()
             both = len(before.text) + len(word.text)
             sure = (len(before.text) * before.confidence + len(word.text) * word.confidence) / max(both, 1)

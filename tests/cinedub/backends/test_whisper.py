@@ -66,6 +66,17 @@ def test_what_has_no_space_before_it_goes_on_an_english_word() -> None:
     assert [word.text for word in whole([piece("我", 0.0, 1.0), piece("们", 0.5, 1.0)], "zh")] == ["我", "们"]
 
 
+def test_a_year_is_one_number_in_chinese() -> None:
+    from cinedub.backends.whisper import whole
+
+    def texts(*pieces: str) -> list[str]:
+        return [word.text for word in whole([SimpleNamespace(word=text, start=0.1 * n, end=0.1 * n + 0.1, probability=1.0)
+                                             for n, text in enumerate(pieces)], "zh")]  # fmt: skip
+
+    assert texts("在", "19", "81", "年") == ["在", "1981", "年"]
+    assert texts("看", "i", "Phone", " 15", "吗") == ["看", "iPhone", "15", "吗"]
+
+
 def test_accents_and_amounts_of_another_hypothesis_stay_whole() -> None:
     from cinedub.backends.whisper import aligned
 
