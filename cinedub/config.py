@@ -145,7 +145,7 @@ class Correct:
     ``hear``, whose vectors the speakers' voices are.
     """
 
-    corrector: Model = Model("rescorer")
+    corrector: Model = Model("rescorer", "libime-zh")
     verifier: Model = Model("whisper-likelihood", "whisper-base")
     second_opinion: Model = Model("none")
     voice_encoder: Model = Model("campplus", "campplus", threads=1)

@@ -17,7 +17,7 @@ _OURS = ("schemas", "cinedub", "transforms", "model", "pipelines")
 _MODULES = {
     "apache_beam": "", "torch": "separation", "demucs": "separation", "faster_whisper": "asr", "pyannote.audio": "diarization",
     "kaldi_native_fbank": "diarization", "scenedetect": "vision", "onnxruntime": "vision", "ai_edge_litert": "vision", "mediapipe": "vision",
-    "dlib": "vision", "insightface": "vision", "cv2": "vision", "openai": "correction", "pyarrow": "", "webdataset": "",
+    "dlib": "vision", "insightface": "vision", "cv2": "vision", "openai": "correction", "kenlm": "correction", "pyarrow": "", "webdataset": "",
 }  # fmt: skip
 
 

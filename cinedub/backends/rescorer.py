@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cinedub import lexicon, strangers
+from cinedub import strangers, weights
 from cinedub.backends.roles import Edit, Proposal
 from cinedub.config import Model
 from cinedub.exhibits import Exhibits
 from cinedub.glossary import places, sounds, spelling
 from cinedub.places import Place, wording
 from cinedub.retiming import bare, units
+from cinedub.sentences import Sentences
 from cinedub.soundalike import alike, known, likeness
 from schemas import Language
 
@@ -25,36 +26,36 @@ _SPELLING_DOUBT = 0.7
 #: Nats a token by which the sound has to be for another wording: of several that are tried, the best is for some of them by chance.
 _LEAST = 0.5
 _GUESSES, _MOST = 3, 24
-#: A likelier row of words (nats) has to be so much likelier; each tone that differs takes from it; so many of its nats are worth one of the sound's.
-_LEAST_GAIN, _TONE, _WORTH = 2.5, 3.0, 2.0
+#: So many nats by which a sentence is likelier are worth one of the sound's.
+_WORTH = 2.0
+#: To the ear one word: which of them is commoner says nothing.
+_HE = str.maketrans("她它", "他他")
 #: A line is offered to whoever is seen speaking for this share of it while its speaker is not.
 _SEEN = 0.6
 
 
 class Rescorer:
-    """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, faces that are seen speaking, and voices."""
+    """Proposes edits from n-best readings, the dictionary, the passage's own words, the film's names, faces that are seen speaking, and voices.
 
-    digest = "rescorer-5"
+    With weights, a model of Chinese sentences, Chinese words that are said as what was heard, or nearly, too.
+    """
 
     def __init__(self, model: Model) -> None:
-        """Nothing is loaded."""
+        path = weights.find(model.weights) if model.weights else None
+        self.digest = f"rescorer-6-{weights.digest(path) if path else ''}"
+        self._sentences = Sentences(path) if path else None
 
     def propose(self, evidence: dict[str, Any], language: Language, exhibits: Exhibits) -> Proposal:
         """At most 24 edits a clip, those that rest on more first."""
-        worded = _worded(evidence) if language == "zh" else _joined(evidence)
-        found = [
-            *_seen(evidence),
-            *strangers.parts(evidence, language),
-            *_named(evidence, language),
-            *worded,
-            *_read(evidence, language),
-            *_guessed(evidence, language),
-        ]
+        sentences = self._sentences if language == "zh" else None
+        worded = _joined(evidence) if language == "en" else _worded(evidence, sentences) if sentences else ()
+        read, guessed = _read(evidence, language, sentences), _guessed(evidence, language, sentences)
+        found = [*_seen(evidence), *strangers.parts(evidence, language), *_named(evidence, language), *worded, *read, *guessed]
         most = _MOST * max(1, len(evidence["clips"]))
         return Proposal(tuple({(edit.kind, edit.line, edit.before, edit.after): edit for edit in reversed(found)}.values())[::-1][:most])
 
 
-def _read(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
+def _read(evidence: dict[str, Any], language: Language, sentences: Sentences | None) -> Iterator[Edit]:
     """Where another reading of an utterance differs from a line in doubt."""
     for utterance in evidence["utterances"]:
         for rank, other in enumerate(utterance["alternatives"]):
@@ -67,35 +68,43 @@ def _read(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
                 for tag, start, end, first, last in matcher.get_opcodes():
                     inside = tag == "replace" and (start > 0 or first == 0) and (end < len(words) or last == len(theirs))
                     if inside and end - start <= 3 and last - first <= 4 and min(doubts[start:end]) < _DOUBT:
-                        before, after = wording(Place(line["id"], start, end, tuple(theirs[first:last])), words, language)
-                        yield Edit("text", line["id"], before, after, f"reading {rank + 2} of the recogniser", 1 / (rank + 2), _LEAST)
+                        place = Place(line["id"], start, end, tuple(theirs[first:last]))
+                        before, after = wording(place, words, language)
+                        least = _LEAST - _gain(sentences, words, place) / _WORTH
+                        yield Edit("text", line["id"], before, after, f"reading {rank + 2} of the recogniser", 1 / (rank + 2), least)
 
 
-def _worded(evidence: dict[str, Any]) -> Iterator[Edit]:
-    """Chinese words that are said as what was heard is, where they make the line likelier as a row of words; of those that overlap, the likeliest.
+def _gain(sentences: Sentences | None, words: list[str], place: Place) -> float:
+    """Nats by which as many other units make a line a likelier sentence; 0 where nobody can tell."""
+    if sentences is None or len(place.after) != place.end - place.start:
+        return 0.0
+    now = [bare(word).translate(_HE) for word in words]
+    new = [*now[: place.start], *(bare(word).translate(_HE) for word in place.after), *now[place.end :]]
+    return sentences.likelihood(new) - sentences.likelihood(now)
+
+
+def _worded(evidence: dict[str, Any], sentences: Sentences) -> Iterator[Edit]:
+    """Chinese words that are said as what was heard is, where they make the line a likelier sentence.
 
     To the ear the two are one: the likelier the words, the less the sound has to be for them.
     """
     for line in evidence["lines"]:
         words, _ = _words(line, "zh")
-        plain = [bare(word) for word in words]
-        now, found = lexicon.fluency("".join(plain)), []
-        for size in lexicon.SIZES[1:]:
-            for start in range(len(plain) - size + 1):
-                heard = "".join(plain[start : start + size])
-                for other, tones in lexicon.homophones(heard) if len(heard) == size else ():
-                    text = "".join([*plain[:start], other, *plain[start + size :]])
-                    gain = lexicon.fluency(text) - now - _TONE * tones
-                    differs = [place for place in range(size) if heard[place] != other[place]]
-                    if gain >= _LEAST_GAIN:
-                        found.append((gain, start + differs[0], start + differs[-1] + 1, other[differs[0] : differs[-1] + 1]))
-        taken = set[int]()
-        for gain, start, end, other in sorted(found, key=lambda each: (-each[0], each[1:])):
-            if taken.isdisjoint(range(start, end)):
-                taken.update(range(start, end))
-                spelled = tuple(_as(words[place], new) for place, new in zip(range(start, end), other, strict=True))
-                before, after = wording(Place(line["id"], start, end, spelled), words, "zh")
-                yield Edit("text", line["id"], before, after, "likelier words that are said the same", gain / (gain + 1), _LEAST - gain / _WORTH)
+        plain = tuple(bare(word) for word in words)
+        named = {place for name in evidence["glossary"] for start in range(len(plain)) for place in _at(name, plain, start)}
+        for other in sentences.reworded(plain):
+            if not named.isdisjoint(range(other.start, other.end)):
+                continue  # no model of sentences knows the people of a film
+            spelled = tuple(_as(words[place], new) for place, new in zip(range(other.start, other.end), other.after, strict=True))
+            before, after = wording(Place(line["id"], other.start, other.end, spelled), words, "zh")
+            sure = max(0.0, other.gain) / (1 + max(0.0, other.gain))
+            yield Edit("text", line["id"], before, after, "likelier words that are said the same", sure, _LEAST - other.gain / _WORTH)
+
+
+def _at(name: str, plain: Sequence[str], start: int) -> range:
+    """The units of a name that begins here, or none."""
+    end = start + len(name)
+    return range(start, end) if "".join(plain[start:end]) == name else range(0)
 
 
 def _joined(evidence: dict[str, Any]) -> Iterator[Edit]:
@@ -119,18 +128,20 @@ def _as(unit: str, character: str) -> str:
     return head + character + tail
 
 
-def _guessed(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:
-    """Words in deep doubt that sound like one that the clip has elsewhere, or like another of the dictionary."""
+def _guessed(evidence: dict[str, Any], language: Language, sentences: Sentences | None) -> Iterator[Edit]:
+    """Words in deep doubt that sound like one that the clip has elsewhere, or (English) like another of the dictionary."""
     known = Counter(bare(unit) for line in evidence["lines"] for unit in units(line["text"], language))
     for line in evidence["lines"]:
         words, doubts = _words(line, language)
-        for place, (word, doubt) in enumerate(zip(words, doubts, strict=True)):
+        for start, (word, doubt) in enumerate(zip(words, doubts, strict=True)):
             for rank, other in enumerate(alike(bare(word), language) if doubt < _DEEP_DOUBT else ()):
-                if rank < _GUESSES or known[other]:
+                if known[other] or (rank < _GUESSES and language == "en"):  # in Chinese too many sound alike
                     spelled = (other.capitalize() if word[:1].isupper() else other) + word[len(word.rstrip(".,!?;:。，！？；：")) :]
-                    before, after = wording(Place(line["id"], place, place + 1, (spelled,)), words, language)
+                    place = Place(line["id"], start, start + 1, (spelled,))
+                    before, after = wording(place, words, language)
                     reason = "the clip has it elsewhere" if known[other] else "sounds alike"
-                    yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), _LEAST)
+                    least = _LEAST - min(0.0, _gain(sentences, words, place)) / _WORTH
+                    yield Edit("text", line["id"], before, after, reason, 1 / (rank + 2), least)
 
 
 def _named(evidence: dict[str, Any], language: Language) -> Iterator[Edit]:

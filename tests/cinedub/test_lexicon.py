@@ -1,25 +1,25 @@
-"""How likely Chinese text is as a row of words, and which words are said as others are."""
+"""Which Chinese words are said as others are."""
 
 from __future__ import annotations
 
 import pytest
 
-from cinedub.lexicon import fluency, homophones
+from cinedub.lexicon import homophones, near
 from cinedub.soundalike import alike, likeness
-
-
-@pytest.mark.parametrize(("right", "wrong"), [("我们去地下室", "我们去地下市"), ("她得了肺结核", "她得了费结合"), ("你离开码头吗", "你离开马头吗")])
-def test_a_text_of_common_words_is_likelier_than_one_that_sounds_the_same(right: str, wrong: str) -> None:
-    assert fluency(right) > fluency(wrong)
-
-
-def test_more_words_are_less_likely_and_nothing_is_certain() -> None:
-    assert fluency("") == 0 > fluency("我") > fluency("我我") > fluency("我我龘")
 
 
 def test_a_word_said_the_same_is_found_with_its_tones() -> None:
     assert dict(homophones("要计师")) == {"药剂师": 0}
     assert dict(homophones("卡A")) == dict(homophones("12")) == {}
+
+
+def test_a_word_has_its_own_reading() -> None:
+    assert "银行" in dict(homophones("引航")) and "银行" not in dict(homophones("银星"))
+
+
+def test_a_word_that_is_a_letter_off_is_found() -> None:
+    assert dict(near("投书馆")) == {"图书馆": 0} and "药剂师" not in dict(near("要计师"))
+    assert dict(near("A馆")) == dict(near("书")) == {}
 
 
 def test_common_words_come_first_among_those_that_sound_alike() -> None:

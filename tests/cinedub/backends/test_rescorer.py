@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cinedub import backends
+from cinedub import backends, weights
 from cinedub.backends.roles import Edit
 from cinedub.config import Model
 from cinedub.exhibits import Exhibits
 from cinedub.retiming import units
+from tests.cinedub.test_sentences import small_model
 
 
 def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " ", **more: Any) -> dict[str, Any]:
@@ -22,8 +24,8 @@ def evidence(words: list[tuple[str, float]], *alternatives: str, glue: str = " "
     return {"clips": [clip], "glossary": [], "lines": [line], "utterances": [said], "faces": [], **more}
 
 
-def propose(told: dict[str, Any], language: str = "en") -> tuple[Edit, ...]:
-    return backends.load("corrector", Model("rescorer")).propose(told, language, Exhibits(())).edits
+def propose(told: dict[str, Any], language: str = "en", model: str = "") -> tuple[Edit, ...]:
+    return backends.load("corrector", Model("rescorer", model)).propose(told, language, Exhibits(())).edits
 
 
 def test_another_reading_is_proposed_where_the_recogniser_was_in_doubt() -> None:
@@ -46,10 +48,20 @@ def test_a_chinese_homophone_that_the_clip_has_elsewhere_is_proposed() -> None:
     assert ("是", "市", "the clip has it elsewhere") in {(edit.before, edit.after, edit.reason) for edit in edits}
 
 
-def test_likelier_chinese_words_that_are_said_the_same_are_proposed_and_need_the_less_of_the_sound() -> None:
-    heard = [(unit, 0.9) for unit in ("昆", "明", "望", "远", "境，", "当", "过", "原", "定")]
-    (edit,) = propose(evidence(heard, glue=""), "zh")
-    assert (edit.before, edit.after) == ("境，", "镜，") and edit.least_margin is not None and edit.least_margin < -2
+def test_likelier_chinese_words_that_are_said_the_same_are_proposed_and_need_the_less_of_the_sound(tmp_path: Path) -> None:
+    told = evidence([(unit, 0.9) for unit in ("老", "原", "定，", "她")], glue="")
+    (edit,) = propose(told, "zh", str(small_model(tmp_path)))
+    assert (edit.before, edit.after) == ("原定，", "园丁，") and edit.least_margin is not None and edit.least_margin < -2
+    assert propose(told, "zh") == ()  # nobody can tell without a model
+    assert propose(told | {"glossary": ["原定"]}, "zh", str(small_model(tmp_path))) == ()  # somebody's name
+
+
+def test_another_reading_needs_the_less_of_the_sound_the_likelier_the_sentence_is(tmp_path: Path) -> None:
+    told = evidence([("老", 0.9), ("计", 0.9), ("划", 0.4)], "老园丁", glue="")
+    least = {edit.after: edit.least_margin for edit in propose(told, "zh", str(small_model(tmp_path))) if "reading" in edit.reason}
+    assert least["园丁"] is not None and least["园丁"] < -2
+    told = evidence([("他", 0.4), ("老", 0.9)], "她老", glue="")
+    assert [edit.least_margin for edit in propose(told, "zh", str(small_model(tmp_path)))] == [0.5]  # he or she: nobody can tell
 
 
 def test_two_words_in_doubt_that_are_said_as_one_are_offered_as_one() -> None:
@@ -59,9 +71,10 @@ def test_two_words_in_doubt_that_are_said_as_one_are_offered_as_one() -> None:
     assert propose(evidence([("The", 0.9), ("chess", 0.9), ("board", 0.9)])) == ()
 
 
+@pytest.mark.skipif(not weights.present("libime-zh"), reason="the weights libime-zh aren't here")
 @pytest.mark.parametrize("text", ["我们必须离开图书馆", "他在实验室里等了很久", "现在不行，绝对不行"])
 def test_chinese_words_that_are_common_are_left_alone(text: str) -> None:
-    assert propose(evidence([(unit, 0.9) for unit in units(text, "zh")], glue=""), "zh") == ()
+    assert propose(evidence([(unit, 0.9) for unit in units(text, "zh")], glue=""), "zh", "libime-zh") == ()
 
 
 @pytest.mark.parametrize(("score", "offered"), [(0.9, True), (0.3, False)])
