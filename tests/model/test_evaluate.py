@@ -58,3 +58,13 @@ def test_the_command_writes_every_system_beside_the_recording(dataset: Path, tmp
     assert rows["cinedub"]["energy_outside"] == pytest.approx(0, abs=1e-3) and rows["stretched"]["energy_outside"] == pytest.approx(0, abs=1e-3)
     assert scores["speed"]["peak_mb"] > 0 and scores["scorers"]["recogniser"].startswith("faster-whisper:")
     assert "| cinedub |" in capsys.readouterr().out and (tmp_path / "scores.md").exists()
+
+
+def test_without_the_baselines_the_model_still_stands_beside_the_recording(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    settings = config.load("nano")
+    checkpoint.save_best(tmp_path / "run", Saved(settings, 0), Dubber(settings.network).state_dict())
+    asked = ["evaluate", str(dataset), "--checkpoint", str(tmp_path / "run" / "best"), "--limit", "1", "--only", "--steps", "1", "--json"]
+    assert cli.main(asked) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert list(scores["groups"]["en"]) == ["truth", "cinedub", "cinedub, lips hidden"] and list(scores["lips_gain"]) == ["shown against hidden"]
