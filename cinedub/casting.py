@@ -19,8 +19,8 @@ REACH = 0.12
 #: How much nearer the segmenter's word (one local voice, or two) and a face seen speaking bring two stretches of voice. Faces settle what voices
 #: leave in doubt; they mistake people for others too often, above all small or turned away, to overrule voices that clearly differ.
 _SEGMENTER, _FACE = 0.1, 0.08
-#: The segmenter's word counts so much more where others are heard throughout: a mixture is like neither voice, but it is heard as two.
-_MIXED = 0.2
+#: The segmenter's word counts up to so much more in a clip whose voices are mixed half of the time: a mixture is like neither, but is heard as two.
+_MIXED = 0.1
 #: Two local voices that are heard at once for this long are two people.
 _TOGETHER_MS = 300
 _WINDOW_MS = 1_500
@@ -113,7 +113,8 @@ def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distanc
     weight = np.concatenate([w[k] for w, k in zip(weights, kept, strict=True)])
     vectors = np.concatenate([clip.vectors[k] for clip, k in zip(clips, kept, strict=True) if k.any()])
     voice = np.concatenate([clip.voice[k] for clip, k in zip(clips, kept, strict=True)])
-    mixed = np.concatenate([clip.mixed[k] for clip, k in zip(clips, kept, strict=True)])
+    trust = [_SEGMENTER + _MIXED * min(1.0, 2 * float(clip.mixed.mean())) if keep.any() else 0.0 for clip, keep in zip(clips, kept, strict=True)]
+    word = np.repeat(trust, counts)
     votes = np.concatenate([seen_speaking(clip, ids, _count(faces))[k] for clip, ids, k in zip(clips, faces, kept, strict=True)])
 
     def by_face(groups: list[Int[np.ndarray, " members"]]) -> Float[np.ndarray, "groups groups"]:
@@ -121,9 +122,8 @@ def people(clips: list[Heard], faces: list[Int[np.ndarray, " N"]], voice_distanc
 
     def by_segmenter(groups: list[Int[np.ndarray, " members"]]) -> Float[np.ndarray, "groups groups"]:
         local = voice[[group[0] for group in groups]]
-        share = np.array([mixed[group].mean() for group in groups])
-        word = _SEGMENTER + _MIXED * np.minimum(np.maximum(share[:, None], share), 1)
-        return np.where(local[:, None] == local, word, -word) + by_face(groups)
+        said = word[groups[0][0]]  # all are of one clip
+        return np.where(local[:, None] == local, said, -said) + by_face(groups)
 
     def gap(heights: Float[np.ndarray, " merges"]) -> float:
         return widest_gap(heights, voice_distance, REACH)

@@ -81,7 +81,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 10
+    version = 11
 
 
 def _clips(part: Appearance) -> list[Heard]:
