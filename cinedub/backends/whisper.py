@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import ctranslate2
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from cinedub import config, weights
@@ -20,7 +19,7 @@ from cinedub.simplified import simplified, simplified_parts
 from schemas import Language, Span, Utterance, Word
 from schemas.speech import joined
 
-VERSION = "4"
+VERSION = "5"
 _RATE, _LONGEST_MS = 16000, 28_000
 _BREATH_MS = 500  # a pause inside what Whisper calls a segment that makes two utterances of it
 _LATIN = re.compile(r"[A-Za-z0-9]{2}")
@@ -67,10 +66,15 @@ class FasterWhisper:
 
     def _part(self, sound: Mono, language: Language) -> list[Utterance]:
         with self._lock:
-            ctranslate2.set_random_seed(0)  # the fallback at higher temperatures samples: the same sound shall give the same words
             self._kept.results.clear()
             segments, _ = self._whisper.transcribe(
-                sound, language=language, beam_size=self.beam, word_timestamps=True, condition_on_previous_text=False, vad_filter=False
+                sound,
+                language=language,
+                beam_size=self.beam,
+                temperature=0.0,  # no second try by sampling: CTranslate2 goes on with one row of random numbers, and the same sound gives other words
+                word_timestamps=True,
+                condition_on_previous_text=False,
+                vad_filter=False,
             )
             words = [word for segment in segments for word in whole(segment.words or (), language)]
             texts = [self._whisper.hf_tokenizer.decode(tokens) for tokens in self._kept.alternatives()]
@@ -95,10 +99,8 @@ class _KeepsAll:
         return getattr(self.model, name)
 
     def generate(self, *inputs: Any, **options: Any) -> Any:
-        beam = "beam_size" in options and "num_hypotheses" not in options  # the fallback samples, and asks for its own number
-        done = self.model.generate(*inputs, **options, **({"num_hypotheses": options["beam_size"]} if beam else {}))
-        if beam:
-            self.results.append(done[0])
+        done = self.model.generate(*inputs, **options, num_hypotheses=options["beam_size"])
+        self.results.append(done[0])
         return done
 
     def alternatives(self) -> list[list[int]]:
