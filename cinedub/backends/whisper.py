@@ -71,7 +71,7 @@ class FasterWhisper:
                 sound,
                 language=language,
                 beam_size=self.beam,
-                temperature=0.0,  # no second try by sampling: CTranslate2 goes on with one row of random numbers, and the same sound gives other words
+                temperature=0.0,  # a second try would sample, from one row of random numbers: the same sound would give other words
                 word_timestamps=True,
                 condition_on_previous_text=False,
                 vad_filter=False,
