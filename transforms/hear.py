@@ -13,9 +13,8 @@ from transforms.stage import Stage
 
 #: A voice is heard in a pass above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks).
 _ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
-#: How many speak at a moment is asked before who they are: one from so many expected voices on (a lower number at the ends of a turn would find more
-#: speech, but run turns together), two from so many. The segmenter thinks less often of two than two speak: of a quarter on it is more often right.
-_ONE, _TWO = 0.5, 1.25
+#: Two speak from so many expected voices on. The segmenter thinks less often of two than two speak: of a quarter on it is more often right.
+_TWO = 1.25
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
@@ -51,7 +50,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 6
+    version = 7
 
 
 def follow(sound: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
@@ -98,11 +97,10 @@ def _columns(known: np.ndarray, shared: np.ndarray, part: np.ndarray) -> np.ndar
 
 
 def speaking(activity: Float[np.ndarray, "frames voices"]) -> Bool[np.ndarray, "frames voices"]:
-    """Who speaks: at every frame as many of the likeliest voices as are expected, which is the sum of their activities."""
-    expected = activity.sum(axis=1)
-    count = (expected > _ONE).astype(int) + (expected > _TWO)
+    """Who speaks: every voice that is active, and the two likeliest where two are expected, which is told by the sum of the activities."""
+    two = activity.sum(axis=1) > _TWO
     place = (-activity).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-    return (place < count[:, None]) & (activity > 0)
+    return (activity > _ACTIVE) | (two[:, None] & (place < 2) & (activity > 0))
 
 
 def windows(turn: Span, within: Span) -> list[Span]:

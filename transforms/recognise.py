@@ -81,7 +81,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 11
+    version = 12
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -182,18 +182,20 @@ def _settle(
     """Windows without a person, and people heard too shortly to be sure of, go to the person of their clip who sounds most like them.
 
     Whom a window is heard together with it can't be. What nobody in the clip may have said stays a person of its own, with a ``fresh`` number.
-    ``total`` is how much is heard of everybody so far, in windows.
+    A syllable founds nobody: it goes to anybody of its clip of whom there is more. ``total`` is how much is heard of everybody so far, in windows.
     """
     settled = []
     for clip, part in zip(clips, labels, strict=True):
         part = _carried(clip, part)
-        sure = [person for person in dict.fromkeys(part.tolist()) if person >= 0 and total[person] >= _THIN]
+        present = [person for person in dict.fromkeys(part.tolist()) if person >= 0]
+        sure = [person for person in present if total[person] >= _THIN]
         loose = {person for person in part.tolist() if person < 0 or total[person] < _THIN}
         for person in sorted(loose):
             for local in dict.fromkeys(clip.voice[part == person].tolist()):
                 rows = np.flatnonzero((part == person) & (clip.voice == local))
                 others = set(part[clip.together[rows].any(axis=0)].tolist())
-                likely = [(float((clip.vectors[rows] @ centres[p]).mean()), p) for p in sure if p not in others]
+                known = [p for p in present if total[p] >= _THINNEST] if 0 < total[person] < _THINNEST else sure
+                likely = [(float((clip.vectors[rows] @ centres[p]).mean()), p) for p in known if p not in others]
                 best, chosen = max(likely, default=(-1.0, -1))
                 enough = person < 0 or total[person] < _THINNEST or best > 0.96 - voice_distance - casting.REACH + _PER_WINDOW * total[person]
                 if likely and enough:

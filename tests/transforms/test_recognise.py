@@ -147,6 +147,11 @@ def test_a_short_turn_takes_its_speaker_from_its_clip(scene: Scene) -> None:
     assert {n for n, _, _ in names(scene.casts()[0])} == {"s001"}
 
 
+def test_a_syllable_founds_nobody_where_everybody_is_heard_shortly(scene: Scene) -> None:
+    scene.clip(0, [("v0", "anna", 0, 1800), ("v1", "bela", 1900, 4400), ("v2", "noise", 4500, 4700)])
+    assert {n for n, _, _ in names(scene.casts()[0])} == {"s001", "s002"}
+
+
 def test_faces_seen_speaking_settle_what_voices_leave_in_doubt(scene: Scene) -> None:
     half = "anna+bela"  # as like to either
     scene.clip(0, [("v0", half, 0, 8000)], [("x", face(0, 0, 9000, (0, 8000)))])
