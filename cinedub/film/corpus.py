@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import soxr
+from threadpoolctl import threadpool_limits
 
 from cinedub import __version__, backends, commit, description, manifest, sound, storage, weights
 from cinedub.config import Model
@@ -119,7 +120,8 @@ def _made(films: list[FilmSettings], folder: Path) -> Iterator[_Film]:
 
 def _alone() -> None:
     """One process for each core: more threads would only wait for each other."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+    threadpool_limits(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for what is loaded later
     cv2.setNumThreads(1)
 
 
