@@ -14,7 +14,7 @@ from schemas.speech import joined
 #: What a change of speaker costs before a word, in words that lie wholly in another's turn: most inside a phrase, little where a breath ends.
 _INSIDE, _AFTER_PAUSE, _AFTER_SENTENCE, _NEW_BREATH = 0.8, 0.5, 0.35, 0.2
 _PAUSE_MS = 200
-SENTENCE = ".?!,;:…—。？！，；：、"
+_SENTENCE = tuple(".?!,;:…—。？！，；：、")
 #: A word this long counts fully: shorter ones touch a turn's border too easily.
 _FULL_WORD_MS = 300
 #: A word outside everybody's turns leans to the nearest one, less the further it is.
@@ -103,10 +103,15 @@ def _costs(word: Word, speakers: list[str], cast: Cast) -> list[float]:
     return [(1 - inside[speaker] / length) * min(length / _FULL_WORD_MS, 1.0) for speaker in speakers]
 
 
+def ends_a_phrase(word: str) -> bool:
+    """Whether punctuation follows the word."""
+    return word.strip().endswith(_SENTENCE)
+
+
 def _change(before: tuple[Word, int], after: tuple[Word, int]) -> float:
     if before[1] != after[1]:
         return _NEW_BREATH
-    if before[0].text.strip()[-1:] in tuple(SENTENCE):
+    if ends_a_phrase(before[0].text):
         return _AFTER_SENTENCE
     return _AFTER_PAUSE if after[0].span.start - before[0].span.end >= _PAUSE_MS else _INSIDE
 

@@ -17,8 +17,8 @@ from cinedub.lexicon import LONGEST, homophones, is_han, near
 _CHANGE, _TONE, _LETTER = 1.5, 2.0, 10.0
 #: Rows of words that are followed from any place.
 _BEAM = 20
-#: To the ear one word.
-_SAME = frozenset("他她它")
+#: To the ear one word: which of them is commoner says nothing.
+HE = frozenset("他她它")
 _NATS = math.log(10)
 
 
@@ -86,7 +86,7 @@ class Sentences:
                 return
             heard = "".join(units[start:end])
             for word, cost in _costs(heard).items():
-                if word in self._model and not {heard, word} <= _SAME:
+                if word in self._model and not {heard, word} <= HE:
                     yield _Arc(start, end, word, cost, sum(old != new for old, new in zip(heard, word, strict=True)))
 
     def _best(self, units: Sequence[str], others: Sequence[_Arc]) -> tuple[float, list[_Arc]]:

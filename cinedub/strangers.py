@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cinedub.backends.roles import Edit
-from cinedub.lines import SENTENCE
+from cinedub.lines import ends_a_phrase
 from schemas import Language
 from schemas.speech import joined
 
@@ -54,4 +54,4 @@ def _time(words: Sequence[Any], place: int) -> int:
 def _depth(words: Sequence[Any], place: int) -> tuple[bool, bool, int]:
     if place in (0, len(words)):
         return True, True, 0
-    return False, words[place - 1][0].strip()[-1:] in tuple(SENTENCE), words[place][1] - words[place - 1][2]
+    return False, ends_a_phrase(words[place - 1][0]), words[place][1] - words[place - 1][2]

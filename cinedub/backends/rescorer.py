@@ -15,7 +15,7 @@ from cinedub.exhibits import Exhibits
 from cinedub.glossary import places, sounds, spelling
 from cinedub.places import Place, wording
 from cinedub.retiming import bare, units
-from cinedub.sentences import Sentences
+from cinedub.sentences import HE, Sentences
 from cinedub.soundalike import alike, known, likeness
 from schemas import Language
 
@@ -28,8 +28,7 @@ _LEAST = 0.5
 _GUESSES, _MOST = 3, 24
 #: So many nats by which a sentence is likelier are worth one of the sound's.
 _WORTH = 2.0
-#: To the ear one word: which of them is commoner says nothing.
-_HE = str.maketrans("她它", "他他")
+_HE = str.maketrans(dict.fromkeys(HE, "他"))
 #: A line is offered to whoever is seen speaking for this share of it while its speaker is not.
 _SEEN = 0.6
 
