@@ -27,14 +27,17 @@ def test_several_films_show_the_same_and_are_different_files(film: Path, tmp_pat
 
 def test_an_exponent_is_the_slope_without_what_loading_costs() -> None:
     rows = [
-        {"film_s": 60.0, "core_s": 70.0, "load_s": 10.0},
-        {"film_s": 240.0, "core_s": 250.0, "load_s": 10.0},
-        {"film_s": 480.0, "core_s": 970.0, "load_s": 10.0},
+        {"film_s": 60.0, "core_s": 70.0, "load_s": 10.0, "engine_core_s": 3.0},
+        {"film_s": 240.0, "core_s": 250.0, "load_s": 10.0, "engine_core_s": 6.0},
+        {"film_s": 480.0, "core_s": 970.0, "load_s": 10.0, "engine_core_s": 12.0},
     ]
     assert growth.exponents(rows, "core_s") == [1.0, 2.0]
+    assert growth.exponents(rows, "engine_core_s") == [0.5, 1.0]
 
 
 def test_a_kind_of_growth_that_was_not_asked_for_is_not_told() -> None:
     row = {"size": 1, "film_s": 3.0, "wall_s": 9.0, "core_s": 9.0, "load_s": 5.0, "peak_mb": 900.0, "records": 1, "shards": 1, "shard_mb": [1.0, 1.0]}
-    told = growth.table({"code": "0", "minutes": [], "films": [row]})
-    assert "films of 3 s" in told and "minutes of one film" not in told and "| 1 | 9 | 9 |  | 900 | 1 |" in told
+    row |= {"engine_core_s": 3.1, "engine_peak_mb": 300.0}
+    told = growth.table({"code": "0", "minutes": [], "films": [row, row | {"size": 10, "film_s": 30.0, "wall_s": 45.0, "core_s": 45.0}]})
+    assert "films of 3 s" in told and "minutes of one film" not in told and "| 1 | 9 | 9 |  | 900 | 3.1 |  | 300 | 1 |" in told
+    assert "| 10 | 45 | 45 | 1.0, 1.0 | 900 | 3.1 | 0.0 |" in told
