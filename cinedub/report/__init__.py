@@ -1,7 +1,7 @@
 """report.html: a dataset to look at, in one file that works from disk without a network.
 
-A large dataset is shown by a sample: some thousand rows, some dozen clips and films with pictures and sound. ``cinedub view`` shows all of it with
-the same page.
+A large dataset is shown by a sample: some thousand rows, some dozen clips and films with pictures and sound, the pictures made smaller. ``cinedub
+view`` shows all of it with the same page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cinedub import storage
-from cinedub.dataset import Dataset, opened
+from cinedub.dataset import Dataset, Row, opened
 from cinedub.errors import MediaError
 from cinedub.query import KEPT, sample
 from cinedub.report import previews
@@ -26,6 +26,8 @@ from schemas import Span
 
 #: What a page holds at most: rows, clips with pictures and sound, films with timeline and cast, people of a film with face and voice, bytes.
 ROWS, CLIPS, FILMS, PEOPLE, BYTES = 2_000, 48, 20, 12, 18_000_000
+#: The clips' pictures are shown as the records have them where all of them take no more of a page than this; otherwise as smaller ones.
+_PICTURES = 0.75
 
 
 def write(out: Path) -> Path:
@@ -35,9 +37,10 @@ def write(out: Path) -> Path:
     total, rows = sample(dataset, ROWS)
     room = _Room(BYTES - len(json.dumps([data, rows])))
     with ThreadPoolExecutor(2, "previews") as pool:
-        chosen = _chosen(data["worst"], rows)
+        chosen = [_whole(dataset, row["key"]) for row in _chosen(data["worst"], rows)]
+        small = sum(row["mp4_bytes"] or 0 for row in chosen) * 4 / 3 > _PICTURES * room.left  # three bytes are four characters
         clips = {}
-        for row, detail in zip(chosen, pool.map(lambda row: _detail(dataset, row), chosen), strict=True):
+        for row, detail in zip(chosen, pool.map(lambda row: _detail(dataset, row, small), chosen), strict=True):
             if room.takes(detail):
                 clips[row["key"]] = detail
         shown = [name for name, _ in Counter(row["film"] for row in chosen).most_common(FILMS)]
@@ -74,18 +77,15 @@ def _chosen(worst: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dic
     return list(ordered.values())[:CLIPS]
 
 
-def _detail(dataset: Dataset, row: dict[str, Any]) -> dict[str, Any]:
-    whole = dataset.row(row["key"])
-    assert whole is not None, f"{row['key']} is in the manifest"
-    detail = clip(dataset, whole)
+def _detail(dataset: Dataset, row: Row, small: bool) -> dict[str, Any]:
+    detail = clip(dataset, row)
     try:
-        sounds = [name for name in previews.SOUNDS if whole[f"{name}.flac_bytes"] is not None]
-        detail["media"] = {name: data_uri("audio/webm", previews.sound(dataset, whole, name)) for name in sounds}
-        detail["media"]["mp4"] = data_uri("video/mp4", previews.picture(dataset, whole))
-        detail["still"] = data_uri("image/jpeg", previews.still(dataset, whole))
+        made = previews.clip(dataset, row, small)
     except MediaError as error:
-        detail |= {"media": detail.get("media", {}), "fault": str(error)}
-    return detail
+        return detail | {"media": {}, "fault": str(error)}
+    if "still" in made:
+        detail["still"] = data_uri("image/jpeg", made.pop("still"))
+    return detail | {"media": {name: data_uri("video/mp4" if name == previews.PICTURE else "audio/webm", data) for name, data in made.items()}}
 
 
 def _film(dataset: Dataset, name: str) -> dict[str, Any]:
@@ -105,15 +105,15 @@ def portrait(dataset: Dataset, card: dict[str, Any]) -> Iterator[tuple[str, str,
     try:
         if "face_at" in card:
             key, at_ms, box = card["face_at"]
-            yield "face", "image/jpeg", previews.face(dataset, _row(dataset, key), at_ms, box)
+            yield "face", "image/jpeg", previews.face(dataset, _whole(dataset, key), at_ms, box)
         if "voice_at" in card:
             key, start, end = card["voice_at"]
-            yield "voice", "audio/webm", previews.sound(dataset, _row(dataset, key), "vocals", Span(start, end))
+            yield "voice", "audio/webm", previews.sound(dataset, _whole(dataset, key), "vocals", Span(start, end))
     except MediaError as error:
         card["fault"] = str(error)
 
 
-def _row(dataset: Dataset, key: str) -> dict[str, Any]:
+def _whole(dataset: Dataset, key: str) -> Row:
     row = dataset.row(key)
     assert row is not None, f"{key} is in the manifest"
     return row

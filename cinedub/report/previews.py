@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +14,50 @@ from cinedub import media, storage
 from cinedub.dataset import Dataset, Row
 from schemas import Span
 
-SOUNDS = ("vocals", "background", "mix")
+PICTURE, SOUNDS = "mp4", ("vocals", "background", "mix")
 #: Heights in pixels of pictures, and how much of a face's size is shown around it.
 _PICTURE, _STILL, _FACE, _AROUND = 272, 108, 128, 0.35
 
 
-def picture(dataset: Dataset, row: Row) -> bytes:
-    """The clip's picture as a small MP4.
+def clip(dataset: Dataset, row: Row, small: bool) -> dict[str, bytes]:
+    """What is to be seen and heard of a clip, by ``PICTURE``, ``SOUNDS`` and ``still``: its picture as a ``small`` MP4 or as the record has it, its
+    sounds as mono Opus in WebM, the picture in its middle as JPEG; of a record without a picture, or a sound, the others.
 
     Raises:
         MediaError: the clip's media can't be read (so do the others).
     """
-    settings = {"vcodec": "libx264", "crf": 31, "preset": "veryfast", "pix_fmt": "yuv420p", "movflags": "+faststart", "threads": 2}
+    there = [name for name in (PICTURE, *SOUNDS) if row[f"{_member(name)}_bytes"] is not None]
+    members = {name: dataset.member(row, _member(name)) for name in there}
 
-    def smaller(clip: Any) -> Any:
-        return clip.video.filter("scale", -2, f"min({_PICTURE},ih)", flags="fast_bilinear")
+    def outputs(sources: dict[str, Path], place: Callable[[str], Path]) -> Iterator[Any]:
+        if PICTURE in sources:
+            yield _still(_input(sources[PICTURE], _middle(row)), place("still"))
+        if PICTURE in sources and small:
+            # What the loop filter smooths is not seen at this size.
+            shown = _input(sources[PICTURE], skip_loop_filter="all").video.filter("scale", -2, f"min({_PICTURE},ih)", flags="fast_bilinear")
+            yield _out(shown, place(PICTURE), _H264)
+        for name in SOUNDS:
+            if name in sources:
+                yield _out(_input(sources[name]).audio, place(name), _OPUS)
 
-    return _made(dataset, row, "mp4", "picture.mp4", "", smaller, settings)
-
-
-def sound(dataset: Dataset, row: Row, name: str, span: Span | None = None) -> bytes:
-    """One of ``SOUNDS`` as mono Opus in WebM: all of it, or ``span`` (ms from the clip's start)."""
-    part = {"start": span.start / 1000, "end": span.end / 1000} if span else {"start": 0}
-    about = f"{span.start}-{span.end}" if span else ""
-
-    def cut(clip: Any) -> Any:
-        return clip.audio.filter("atrim", **part).filter("asetpts", "PTS-STARTPTS")
-
-    return _made(dataset, row, f"{name}.flac", "sound.webm", about, cut, _OPUS)
+    found = _made(row, members, "clip", f"{small}", outputs)
+    return found if small or PICTURE not in members else found | {PICTURE: members[PICTURE]}
 
 
 def still(dataset: Dataset, row: Row) -> bytes:
     """The picture in the middle of the clip, as JPEG."""
-    middle = (row["end_ms"] - row["start_ms"]) // 2
-    return _made(dataset, row, "mp4", "still.jpg", "", lambda clip: clip.video.filter("scale", -2, f"min({_STILL},ih)"), _JPEG, middle)
+    members = {PICTURE: dataset.member(row, PICTURE)}
+    return _made(row, members, "still", "", lambda sources, place: [_still(_input(sources[PICTURE], _middle(row)), place("still"))])["still"]
+
+
+def sound(dataset: Dataset, row: Row, name: str, span: Span) -> bytes:
+    """``span`` (ms from the clip's start) of one of ``SOUNDS`` as mono Opus in WebM."""
+
+    def outputs(sources: dict[str, Path], place: Callable[[str], Path]) -> Iterator[Any]:
+        part = _input(sources[name]).audio.filter("atrim", start=span.start / 1000, end=span.end / 1000).filter("asetpts", "PTS-STARTPTS")
+        yield _out(part, place(name), _OPUS)
+
+    return _made(row, {name: dataset.member(row, _member(name))}, "sound", f"{span.start}-{span.end}", outputs)[name]
 
 
 def face(dataset: Dataset, row: Row, at_ms: int, box: Sequence[float]) -> bytes:
@@ -57,31 +67,53 @@ def face(dataset: Dataset, row: Row, at_ms: int, box: Sequence[float]) -> bytes:
     size = f"min({side:.0f},min(iw,ih))"
     corner = [f"max(0,min({(low + high - side) / 2:.0f},{edge}-{size}))" for low, high, edge in ((x0, x1, "iw"), (y0, y1, "ih"))]
 
-    about = f"{at_ms}:{list(box)}"
-    return _made(dataset, row, "mp4", "face.jpg", about, lambda clip: clip.video.filter("crop", size, size, *corner).filter("scale", _FACE, _FACE),
-        _JPEG, at_ms)  # fmt: skip
+    def outputs(sources: dict[str, Path], place: Callable[[str], Path]) -> Iterator[Any]:
+        cut = _input(sources[PICTURE], at_ms).video.filter("crop", size, size, *corner).filter("scale", _FACE, _FACE)
+        yield _out(cut, place("face"), _JPEG)
+
+    return _made(row, {PICTURE: dataset.member(row, PICTURE)}, "face", f"{at_ms}:{list(box)}", outputs)["face"]
 
 
-_OPUS = {"acodec": "libopus", "ac": 1, "audio_bitrate": "32k", "compression_level": 5}
-_JPEG = {"vframes": 1, "vcodec": "mjpeg", "qscale:v": 4, "pix_fmt": "yuvj420p"}
+_H264 = {"vcodec": "libx264", "crf": 31, "preset": "veryfast", "pix_fmt": "yuv420p", "movflags": "+faststart", "threads": 2, "format": "mp4"}
+_OPUS = {"acodec": "libopus", "ac": 1, "audio_bitrate": "32k", "compression_level": 5, "format": "webm"}
+_JPEG = {"vframes": 1, "vcodec": "mjpeg", "qscale:v": 4, "pix_fmt": "yuvj420p", "format": "image2", "update": 1}
 
 
-def _made(
-    dataset: Dataset, row: Row, member: str, name: str, about: str, cut: Callable[[Any], Any], settings: dict[str, Any], at_ms: int = 0
-) -> bytes:
-    """A file called ``name`` that ffmpeg makes of a member from ``at_ms`` on, from the cache where it is there."""
-    data = dataset.member(row, member)
-    place = storage.address("2", name, about, hashlib.sha256(data).digest())
+def _member(name: str) -> str:
+    return name if name == PICTURE else f"{name}.flac"
+
+
+def _middle(row: Row) -> int:
+    return int(row["end_ms"] - row["start_ms"]) // 2
+
+
+def _input(source: Path, at_ms: int = 0, **how: Any) -> Any:
+    return ffmpeg.input(str(source), **({"ss": f"{at_ms / 1000:.3f}"} if at_ms else {}), **how)
+
+
+def _still(clip: Any, target: Path) -> Any:
+    return _out(clip.video.filter("scale", -2, f"min({_STILL},ih)"), target, _JPEG)
+
+
+def _out(stream: Any, target: Path, settings: dict[str, Any]) -> Any:
+    return stream.output(str(target), map_metadata=-1, fflags="+bitexact", **settings)
+
+
+_Outputs = Callable[[dict[str, Path], Callable[[str], Path]], Iterable[Any]]
+
+
+def _made(row: Row, members: dict[str, bytes], what: str, about: str, outputs: _Outputs) -> dict[str, bytes]:
+    """What one run of ffmpeg makes of a record's members, by name, from the cache where it is there."""
+    place = storage.address("3", what, about, *(hashlib.sha256(data).digest() for data in members.values()))
     with storage.Assets("Preview", place) as assets:
-        if not (assets.folder / name).is_file():
-            with tempfile.NamedTemporaryFile(suffix=f".{member}") as source:
-                source.write(data)
-                source.flush()
-                quick = {"skip_loop_filter": "all"} if name == "picture.mp4" else {}  # what it smooths is not seen at this size
-                graph = cut(ffmpeg.input(source.name, ss=f"{at_ms / 1000:.3f}", **quick)).output(
-                    str(assets.path(name)), map_metadata=-1, fflags="+bitexact", **settings
-                )
-                length = Span(0, row["end_ms"] - row["start_ms"])
-                media.run(ffmpeg.compile(graph, overwrite_output=True)[1:], media.deadline(length), "ENCODE_PREVIEW", Path(f"{row['key']}.{member}"))
+        if not assets.there():
+            with tempfile.TemporaryDirectory() as folder:
+                sources = {name: Path(folder) / name for name in members}
+                for name, path in sources.items():
+                    path.write_bytes(members[name])
+                if graphs := list(outputs(sources, assets.path)):
+                    length = Span(0, row["end_ms"] - row["start_ms"])
+                    command = ffmpeg.compile(ffmpeg.merge_outputs(*graphs), overwrite_output=True)[1:]
+                    media.run(command, media.deadline(length), "ENCODE_PREVIEW", Path(row["key"]))
             assets.publish()
-        return (assets.folder / name).read_bytes()
+        return {path.name: path.read_bytes() for path in assets.folder.iterdir()}

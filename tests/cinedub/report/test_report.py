@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cinedub import report
+from cinedub.dataset import opened
 from cinedub.report.page import embedded, page
 from tests.cinedub import dataset_of
 
@@ -35,6 +37,19 @@ def test_every_kept_clip_of_a_small_dataset_is_there_with_its_media_and_curves(o
         assert clip["peaks"]["vocals"] and set(clip["mouths"]) == {speaker["id"] for speaker in clip["speakers"]}
     assert sorted(len(film["cast"]) for film in data["timelines"].values()) == [2, 3]
     assert all(card["face"] and card["voice"] for film in data["timelines"].values() for card in film["cast"])
+
+
+def test_pictures_are_the_records_own_where_all_of_them_fit_and_small_ones_otherwise(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown() -> dict[str, bytes]:
+        details = data_in(report.write(out).read_text())["details"]
+        return {key: base64.b64decode(clip["media"]["mp4"].partition(",")[2]) for key, clip in details.items()}
+
+    kept = {row["key"]: row for row in map(opened(out).row, shown()) if row}
+    records = {key: opened(out).member(row, "mp4") for key, row in kept.items()}
+    assert shown() == records
+    monkeypatch.setattr(report, "_PICTURES", 1e-9)
+    small = shown()
+    assert small.keys() == records.keys() and all(small[key] != records[key] for key in records)
 
 
 def test_the_funnel_adds_up(out: Path) -> None:
