@@ -21,6 +21,7 @@ from cinedub.errors import UsageError
 from cinedub.outcome import Outcome
 from pipelines.run import run
 from schemas import Shard, Source, codec
+from transforms import ahead
 from transforms.amend import amended
 from transforms.correct import Correct
 from transforms.cut_clips import CutClips
@@ -156,7 +157,10 @@ def retry(out: Path, sets: Sequence[str] = (), beam_flags: Sequence[str] = (), m
 def make(films: Sequence[Source], out: Path, settings: config.Settings, beam_flags: Sequence[str], mode: str) -> Outcome:
     """Build a dataset from sources in a folder that is held (``commit.at_work``)."""
     with _begun(films, out, settings) as note, cache.bounded(int(settings.cache.max_gb * 1e9)), display.Watch(note, len(films), mode) as watch:
-        result = run(_pipeline(films, out, settings, beam_flags), watch.reader)
+        try:
+            result = run(_pipeline(films, out, settings, beam_flags), watch.reader)
+        finally:
+            ahead.stop()
         return _commit(out, settings, _stages(result, watch.reader), watch.wall_s, note)
 
 

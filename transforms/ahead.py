@@ -1,7 +1,7 @@
 """Models are loaded while the stages before theirs are at work: to load is one thread's work, and the first stages leave cores free.
 
-It begins when a stage has had to compute something: where all is in the cache no model is needed. Only in the command's own process, where the stages
-follow one another; what is loaded there is what they would load a moment later.
+It begins when a stage has to compute something and has its own models: where all is in the cache no model is needed. Only in the command's own
+process, where the stages follow one another; what is loaded there is what they would load a moment later. A build that ends before loads no more.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cinedub.meter import METER, Seconds
 
 Needed = tuple[str, Model]
 _ONCE = threading.Lock()
+_OVER = threading.Event()
 _COSTS: dict[Needed, Seconds] = {}
 
 
@@ -23,7 +24,13 @@ def load(needed: Sequence[Needed]) -> None:
     """Begin to load what later stages need, first things first; once in a process."""
     here = os.environ.get(progress.DRIVER) == str(os.getpid())
     if here and needed and _ONCE.acquire(blocking=False):
+        _OVER.clear()
         threading.Thread(target=_load, args=(needed,), name="ahead").start()
+
+
+def stop() -> None:
+    """Nobody needs what isn't loaded yet: the build has ended, and would wait for it."""
+    _OVER.set()
 
 
 def cost(role: str, model: Model) -> Seconds:
@@ -33,6 +40,8 @@ def cost(role: str, model: Model) -> Seconds:
 
 def _load(needed: Sequence[Needed]) -> None:
     for role, model in needed:
+        if _OVER.is_set():
+            return
         METER.begin()
         try:
             backends.load(role, model)

@@ -139,8 +139,7 @@ class _Run(beam.DoFn):
             nouns = next((found for place in places if (found := recall(self.name, place, element)) is not None), None)
             hit = nouns is not None
             if nouns is None:
-                nouns = compute(self.stage, self.settings, element, places[-1])
-                ahead.load(self.later)
+                nouns = compute(self.stage, self.settings, element, places[-1], self.later)
         except Exception as error:
             cost = METER.end()
             if stops_a_build(error):
@@ -181,13 +180,14 @@ class _Run(beam.DoFn):
         progress.report(self.name, outcome, media_ms, busy_ms, hit, out, dropped)
 
 
-def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str) -> list[Any]:
-    """Run a stage's function on an element and remember what it gives at ``place``."""
+def compute(stage: type[Stage[Any, Any]], settings: Any, element: Any, place: str, later: Sequence[ahead.Needed] = ()) -> list[Any]:
+    """Run a stage's function on an element and remember what it gives at ``place``; meanwhile the models of ``later`` stages are loaded."""
     _, before = METER.so_far()
     models = {role: _model(role, model) for role, model in config.models(settings).items()}
     for role, model in config.models(settings).items():
         METER.charge(ahead.cost(role, model))
     Metrics.counter(stage.__name__, "load_cpu_ms").inc(int((METER.so_far()[1] - before) * 1000))
+    ahead.load(later)
     threadpool_limits(1, "blas")  # matrix products differ in their last bits by the number of threads, which is that of the machine's cores
     with storage.Assets(stage.__name__, place) as assets:
         try:

@@ -51,6 +51,18 @@ def test_a_worker_of_another_process_loads_nothing_ahead(monkeypatch: pytest.Mon
     assert ahead.cost("corrector", PLAIN) == (0.0, 0.0)
 
 
+def test_what_is_not_loaded_when_a_build_ends_is_not_loaded_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+
+    def last(role: str, model: Model) -> None:
+        names.append(role)
+        ahead.stop()
+
+    monkeypatch.setattr(backends, "load", last)
+    loaded(("separator", PLAIN), ("corrector", PLAIN))
+    assert names == ["separator"]
+
+
 def test_a_stage_knows_the_models_of_those_after_it() -> None:
     settings = config.Settings()
     losses = Losses(settings=settings)
