@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from cinedub import config, sound, storage
@@ -17,6 +18,7 @@ from transforms.stage import Stage
 RATE = 16000
 _LONGEST_MS, _JOIN_MS, _PAD_MS = 28_000, 3_000, 400
 _SKIPPED_MS = 1_000
+_AT_ONCE = 2  # parts that are heard at once: words come one after another, which alone keeps no two cores busy
 _SURE = 0.9  # mean probability of a word from which the mix alone is believed: one in ten in doubt
 
 
@@ -47,13 +49,15 @@ def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets
             heard = agreed(heard, [word for utterance in hearing(scenes.stems.vocals, span) for word in utterance.words], language)
         return heard
 
-    utterances: list[Utterance] = []
-    for part in (part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)):
+    def said(part: Part) -> list[Utterance]:
         heard = hear(part.span)
         for gap in unheard(part, heard) if heard else ():
             heard += [utterance for utterance in hear(gap) if rightness(utterance.words) > 0 and gap.covers(utterance.span)]
-        utterances += [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
-    return Transcript(scenes, tuple(sorted(utterances, key=lambda utterance: utterance.span)))
+        return [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
+
+    with ThreadPoolExecutor(_AT_ONCE, "hearing") as pool:
+        utterances = itertools.chain.from_iterable(pool.map(said, [part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)]))
+        return Transcript(scenes, tuple(sorted(utterances, key=lambda utterance: utterance.span)))
 
 
 def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iterator[Part]:

@@ -6,7 +6,6 @@ import difflib
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from faster_whisper.vad import VadOptions, get_speech_timestamps
@@ -40,14 +39,12 @@ class FasterWhisper:
         self._whisper = whisper_files.opened(path, model)
         self._kept = _KeepsAll(self._whisper.model)
         self._whisper.model = self._kept
-        self._lock = threading.Lock()
 
     def language(self, sound: Mono) -> dict[Language, float]:
         """Probability of each language in at most 30 s of sound."""
         if not self._whisper.model.is_multilingual:
             return {"en": 1.0, "zh": 0.0}
-        with self._lock:
-            probabilities = dict(self._whisper.detect_language(sound[: 30 * _RATE])[2])
+        probabilities = dict(self._whisper.detect_language(sound[: 30 * _RATE])[2])
         return {"en": probabilities.get("en", 0.0), "zh": probabilities.get("zh", 0.0) + probabilities.get("yue", 0.0)}
 
     def speech(self, sound: Mono) -> list[Span]:
@@ -65,19 +62,18 @@ class FasterWhisper:
         return utterances
 
     def _part(self, sound: Mono, language: Language) -> list[Utterance]:
-        with self._lock:
-            self._kept.results.clear()
-            segments, _ = self._whisper.transcribe(
-                sound,
-                language=language,
-                beam_size=self.beam,
-                temperature=0.0,  # a second try would sample, from one row of random numbers: the same sound would give other words
-                word_timestamps=True,
-                condition_on_previous_text=False,
-                vad_filter=False,
-            )
-            words = [word for segment in segments for word in whole(segment.words or (), language)]
-            texts = [self._whisper.hf_tokenizer.decode(tokens) for tokens in self._kept.alternatives()]
+        self._kept.results = []
+        segments, _ = self._whisper.transcribe(
+            sound,
+            language=language,
+            beam_size=self.beam,
+            temperature=0.0,  # a second try would sample, from one row of random numbers: the same sound would give other words
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            vad_filter=False,
+        )
+        words = [word for segment in segments for word in whole(segment.words or (), language)]
+        texts = [self._whisper.hf_tokenizer.decode(tokens) for tokens in self._kept.alternatives()]
         words = without_loops(words, length_ms=len(sound) * 1000 // _RATE)
         if language == "zh":
             plain = simplified_parts([word.text for word in words])
@@ -88,12 +84,13 @@ class FasterWhisper:
         return [_utterance(breath, language, [other[index] for other in others]) for index, breath in enumerate(breaths)]
 
 
-@dataclass
-class _KeepsAll:
-    """A CTranslate2 Whisper that is asked for every hypothesis of its beam, and keeps them: faster-whisper hands out only the best."""
+class _KeepsAll(threading.local):
+    """A CTranslate2 Whisper that is asked for every hypothesis of its beam, and keeps them for the thread that asks: faster-whisper hands out only
+    the best."""
 
-    model: Any
-    results: list[Any] = field(default_factory=list)
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.results: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)

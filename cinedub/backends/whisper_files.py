@@ -10,6 +10,9 @@ from faster_whisper import WhisperModel
 
 from cinedub import config
 
+#: Sounds that a CPU hears at once, over the same weights: words come one after another, which alone keeps no two cores busy.
+_AT_ONCE = 2
+
 
 def compute(model: config.Model) -> str:
     """The arithmetic that a model's settings ask for: option ``compute``, else "int8" on a CPU and CTranslate2's own choice elsewhere."""
@@ -23,4 +26,5 @@ def opened(path: Path, model: config.Model) -> WhisperModel:
 
 @functools.cache
 def _opened(path: Path, device: str, arithmetic: str, threads: int) -> WhisperModel:
-    return WhisperModel(str(path), device, compute_type=arithmetic, cpu_threads=threads, local_files_only=True)
+    workers = _AT_ONCE if device == "cpu" else 1
+    return WhisperModel(str(path), device, compute_type=arithmetic, cpu_threads=threads, num_workers=workers, local_files_only=True)
