@@ -107,7 +107,7 @@ def filmed(path: Path, span: Span, size: tuple[int, int], target: Path) -> Gener
         MediaError: DECODE_VIDEO or DECODE_TIMEOUT.
     """
     heard = lead_in(span)
-    both = _source(path, Span(heard.start, span.end + 1000)).video.filter_multi_output("split", 2)
+    both = _source(path, heard).video.filter_multi_output("split", 2)
     shown = _raw(both.stream(0).filter("trim", end=f"{span.end / 1000:.3f}"), size)
     graph = ffmpeg.merge_outputs(shown, _copy(both.stream(1), span, target)).global_args("-y")
     yield from _shown(graph, path, heard, size, 2 * deadline(span))

@@ -171,7 +171,7 @@ def test_a_grid_is_full_where_pictures_are_missing() -> None:
     assert list(media.on_grid([], Span(0, 1000))) == []
 
 
-@pytest.mark.parametrize("rate", ["24000/1001", "25", "30", "50"])
+@pytest.mark.parametrize("rate", ["3", "24000/1001", "25", "30", "50"])
 def test_a_written_clip_shows_what_the_grid_shows(tmp_path: Path, rate: str) -> None:
     path, span, target = film(tmp_path, rate=rate, seconds=2), Span(530, 1250), tmp_path / "clip.mp4"
     grid = [picture for _, _, picture in media.on_grid(media.filmed(path, span, SIZE, target), span)]
