@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,8 @@ class Run:
     said: str
 
 
-def measured(command: Sequence[str], cache: Path, path: Path | None = None) -> Run:
-    """Run a Python module with a stage cache of its own; what lies in ``path`` comes first on its PATH.
+def measured(command: Sequence[str], cache: Path, path: Path | None = None, cores: int | None = None) -> Run:
+    """Run a Python module with a stage cache of its own, on so many ``cores`` (all there are); what lies in ``path`` comes first on its PATH.
 
     Raises:
         SystemExit: it failed, with the last that it said.
@@ -55,7 +55,7 @@ def measured(command: Sequence[str], cache: Path, path: Path | None = None) -> R
     environment = os.environ | {"CINEDUB_CACHE": str(cache), "PATH": place}
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
         began, before = time.monotonic(), _written()
-        process = subprocess.Popen([sys.executable, "-m", *command], stdout=said, stderr=errors, env=environment)
+        process = subprocess.Popen([sys.executable, "-m", *command], stdout=said, stderr=errors, env=environment, preexec_fn=_held_to(cores))
         _, ended, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(ended)
         wall_s, written = time.monotonic() - began, _written() - before
@@ -65,6 +65,11 @@ def measured(command: Sequence[str], cache: Path, path: Path | None = None) -> R
         said.seek(0)
         last = said.read().decode().strip().rpartition("\n")[2]
     return Run(round(wall_s, 2), round(used.ru_utime + used.ru_stime, 2), round(used.ru_maxrss / 1024, 1), round(written / 1e6, 1), last)
+
+
+def _held_to(cores: int | None) -> Callable[[], None]:
+    """What a process does before it becomes another program: it, and what it starts, keep to the first of the cores it may use."""
+    return lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def _written() -> int:
@@ -118,8 +123,8 @@ def bench(film: Path, folder: Path) -> dict[str, Any]:
     path, log = listener(folder / "ffmpeg")
     parts = pieces(film, folder / "parts")
 
-    def build(name: str, films: Sequence[Path], cache: str, *flags: str) -> dict[str, Any]:
-        done = measured(["cinedub.cli", "build", *map(str, films), "--quiet", "--out", str(folder / name), *flags], folder / cache, path)
+    def build(name: str, films: Sequence[Path], cache: str, *flags: str, cores: int | None = None) -> dict[str, Any]:
+        done = measured(["cinedub.cli", "build", *map(str, films), "--quiet", "--out", str(folder / name), *flags], folder / cache, path, cores)
         metrics, dataset = (json.loads((folder / name / f"{what}.json").read_bytes()) for what in ("metrics", "dataset"))
         facts = asdict(done) | {"stages": metrics["stages"], "film_s": dataset["film_s"], "records": dataset["records"], "digest": dataset["digest"]}
         return {key: value for key, value in facts.items() if key != "said"}
@@ -133,6 +138,7 @@ def bench(film: Path, folder: Path) -> dict[str, Any]:
     found["script"] = asdict(measured(["pipelines.script", str(folder / "script"), str(film)], folder / "unused"))
     found["parts"] = len(parts)
     found["one process"] = build("one", parts, "cache-one", *_ONE)
+    found["one core"] = build("one-core", parts, "cache-core", *_ONE, cores=1)
     found["two processes"] = build("two", parts, "cache-two", *_TWO)
     found["rivals"] = {}
     for name in RIVALS:

@@ -1,6 +1,7 @@
 """What a benchmark says it measured is what happened."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_a_run_is_told_by_what_its_processes_used(tmp_path: Path) -> None:
     assert done.said.startswith("1 loop, best of 1")
 
 
+def test_a_run_keeps_to_the_cores_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "counting.py").write_text("import os; print(len(os.sched_getaffinity(0)))")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert bench.measured(["counting"], tmp_path, cores=1).said == "1"
+    assert bench.measured(["counting"], tmp_path).said == str(len(os.sched_getaffinity(0)))
+
+
 def test_a_run_that_fails_ends_the_benchmark_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"ended with 2: .*no such file or folder"):
         bench.measured(["cinedub.cli", "build", str(tmp_path / "gone.mp4"), "--out", str(tmp_path / "out")], tmp_path)
@@ -60,13 +68,14 @@ def test_the_table_tells_the_share_that_is_no_stages_work(tmp_path: Path) -> Non
     run = {"wall_s": 10.0, "core_s": 12.0, "peak_mb": 900.0, "written_mb": 5.0, "film_s": 5.0, "records": 3, "digest": "a", "stages": {"See": stage}}
     found = {
         "machine": {"cpu": "a CPU", "cores": 2}, "load_before": 0.1, "parts": 2, "passes": {"picture": 2.0}, "disk": {"cache": 1_000_000},
-        "cold": run, "cached": run | {"wall_s": 0.5}, "elsewhere": run, "one process": run, "two processes": run | {"wall_s": 5.0},
+        "cold": run, "cached": run | {"wall_s": 0.5}, "elsewhere": run, "one process": run, "one core": run | {"wall_s": 9.0},
+        "two processes": run | {"wall_s": 5.0},
         "script": {**run, "wall_s": 12.5, "said": "b"}, "rivals": {"asr": {"CineDub": {"wall_s": 1.0, "core_s": 2.0}, "bytes": 7}},
     }  # fmt: skip
     assert benchtable.derived(found) == pytest.approx(
         {
-            "wall a film second": 2.0, "orchestration": 0.2, "cold / cached": 20.0, "one process / two": 2.0, "build / script, wall": 0.8,
-            "build / script, cores": 1.0,
+            "wall a film second": 2.0, "orchestration": 0.2, "cold / cached": 20.0, "one process on one core / two on two": 1.8,
+            "one process on two cores / two on two": 2.0, "build / script, wall": 0.8, "build / script, cores": 1.0,
         }
     )  # fmt: skip
     page = benchtable.table(json.loads(json.dumps(found)))
