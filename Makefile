@@ -68,12 +68,14 @@ score-real: env ## REAL=…: score real films in a folder (each with its truth, 
 score-correction: env ## FILMS=… (truth beside them) [BASE_URL=… MODEL=…]: errors before and after correction
 	@$(BIN)/python -m pipelines.score_correction corrector $(FILMS) $(if $(MODEL),--set correct.corrector=openai --set correct.corrector.options.base_url=$(BASE_URL) --set correct.corrector.options.model=$(MODEL)) $(FLAGS)
 
-rates: weights ## measure what a second of film costs, on the demo film, with a cache of its own: cinedub/rates.json
+rates: weights ## measure what a second of film costs, on the demo film and one in Chinese, with a cache of its own: cinedub/rates.json
 	@mkdir -p demo out
 	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
-	@rm -rf out/rates out/rates-cache
-	@CINEDUB_CACHE=$(CURDIR)/out/rates-cache $(BIN)/cinedub build demo/film.mp4 --out out/rates
-	@$(BIN)/python -m cinedub.rates out/rates out/rates-cache > out/rates.json && mv out/rates.json cinedub/rates.json
+	@[ -f demo/film-zh.mp4 ] || $(BIN)/cinedub film demo/film-zh.mp4 --language zh
+	@rm -rf out/rates
+	@for film in film film-zh; do \
+		CINEDUB_CACHE=$(CURDIR)/out/rates/cache $(BIN)/cinedub build demo/$$film.mp4 --out out/rates/$$film || exit 1; done
+	@$(BIN)/python -m cinedub.rates out/rates/cache out/rates/film out/rates/film-zh > out/rates/rates.json && mv out/rates/rates.json cinedub/rates.json
 
 growth: weights ## [GROWTH="--minutes 1 4 16 --films 1 10 100"]: how time and memory grow with the work: bench/growth.json, bench/growth.md
 	@mkdir -p demo out

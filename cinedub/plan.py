@@ -48,15 +48,16 @@ def plan(films: Sequence[Source], settings: config.Settings, known: rates.Rates,
 
     ``hours_here``: on ``cores`` (this machine's, unless told) that are all kept busy.
     """
-    lengths, refused = [], {}
+    lengths, languages, refused = list[float](), list[str | None](), dict[str, str]()
     for film in films:
         try:
             lengths.append(_seconds(film, settings.probe.timeout_s))
+            languages.append(film.language)
         except (CinedubError, OSError) as error:
             refused[film.uri] = str(error)
     film_s = sum(lengths)
     reels = sum(max(1, -(-round(length * 1000) // settings.reels.max_ms)) for length in lengths)
-    stages = {name: (rate * film_s + (known.load_s.get(name, 0.0) if lengths else 0.0)) / 3600 for name, rate in known.core_s.items()}
+    stages = {name: seconds / 3600 for name, seconds in known.spent(lengths, languages).items()} if lengths else {}
     core_hours = sum(stages.values())
     requests, tokens_in, tokens_out = _asked(film_s, settings.correct, known)
     price = [float(settings.correct.corrector.option(name, 0.0)) for name in ("price_in", "price_out")]

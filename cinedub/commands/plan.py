@@ -1,6 +1,7 @@
 """Tell what a build will take before it is begun: hours, tokens, money, disk.
 
-No model runs. What a second of film costs is measured on the demo film (make rates), or, with --rates, by a build of footage like yours.
+No model runs. What a second of film costs is measured on the demo film and one in Chinese (make rates), or, with --rates, by a build of footage like
+yours. Chinese costs more: say the language in a manifest where you know it.
 
 examples:
   cinedub plan films/

@@ -38,6 +38,26 @@ def test_the_forecast_is_length_times_rate_and_models_load_once(film: Source) ->
     assert (found.requests, found.tokens_in, found.money) == (0, 0, 0.0)
 
 
+def test_a_film_costs_by_its_language_and_is_accepted_once_however_long_it_is(film: Source) -> None:
+    spoken = dataclasses.replace(RATES, film_core_s={"Probe": 3.0}, languages={"zh": {"See": 2.5, "Pack": 0.5}})
+    chinese = dataclasses.replace(film, language="zh")
+    found = plan.plan([film, chinese, dataclasses.replace(film, language="en")], config.Settings(), spoken)
+    assert {name: hours * 3600 for name, hours in found.stages.items()} == pytest.approx({"Probe": 9, "See": 36 + 20 * (1.5 + 2.5 + 1.5), "Pack": 30})
+
+
+def test_rates_of_several_builds_are_their_mean_and_each_languages_own(tmp_path: Path) -> None:
+    for language, seconds in (("en", 10.0), ("zh", 40.0)):
+        stages = {name: {"cached": 0, "cpu_s": seconds + 2, "load_cpu_s": 2.0, "in": 2, "out": 4} for name in ("Probe", "Recognise", "Correct")}
+        facts = {"film_s": 20.0, "media_s": 18.0, "speech_s": 16.0, "languages": {language: 4}, "shards": [{"bytes": 1000}]}
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "metrics.json").write_text(json.dumps({"stages": stages}))
+        (tmp_path / language / "dataset.json").write_text(json.dumps(facts))
+        (tmp_path / language / "settings.toml").write_text(config.dump(config.Settings()))
+    found = rates.joined([rates.measured(tmp_path / language) for language in ("en", "zh")])
+    assert found.core_s["Correct"] == 1.25 and {key: value["Correct"] for key, value in found.languages.items()} == {"en": 0.5, "zh": 2.0}
+    assert found.film_core_s == {"Probe": 12.5} and "Probe" not in found.core_s and found.load_s["Correct"] == 2.0 and found.clip_s == 0.9
+
+
 def test_a_language_model_is_billed_by_its_prices(film: Source) -> None:
     asked = config.load(sets=["correct.corrector=openai", 'correct.corrector.options={model="m", price_in=2.0, price_out=10.0}'])
     found = plan.plan([film], asked, RATES)
