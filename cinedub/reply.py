@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from cinedub.backends.roles import Edit, Proposal
-from schemas import Age, EmotionLabel, Gender
+from schemas import Age, EmotionLabel, Gender, codec
 
 _Text = Annotated[str, msgspec.Meta(max_length=2_000)]
 _Line = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
@@ -83,7 +83,7 @@ def proposal(text: str) -> Proposal:
     if start < 0 or end < start:
         raise ValueError("the answer holds no JSON object")
     try:
-        answer = msgspec.json.decode(text[start : end + 1].encode("utf-8", "replace"), type=_Answer)
+        answer = codec.decode(text[start : end + 1].encode("utf-8", "replace"), _Answer)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the answer is not of the schema: {error}") from error
     return Proposal(

@@ -26,7 +26,7 @@ from cinedub.config import Model
 from cinedub.errors import UsageError
 from cinedub.exhibits import Exhibits
 from cinedub.ledger import Ledger
-from schemas import Language
+from schemas import Language, codec
 
 VERSION = "openai-3"
 MAX_REPLY_BYTES = 256 << 10
@@ -244,7 +244,7 @@ def _completion(body: bytes) -> _Completion:
         ValueError: it isn't a chat completion.
     """
     try:
-        return msgspec.json.decode(body, type=_Completion)
+        return codec.decode(body, _Completion)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the server's answer is no chat completion: {error}") from error
 
