@@ -36,6 +36,7 @@ def run(pipeline: beam.Pipeline, reader: Reader) -> Any:
             result = pipeline.run()
             result.wait_until_finish()
         except (Exception, KeyboardInterrupt) as error:
+            _leave_if_starved(error)
             reader.update()
             if reader.fatal:
                 raise BuildFailed(reader.fatal) from error
@@ -56,6 +57,7 @@ def _workers() -> Iterator[list[str]]:
     former = threading.excepthook
 
     def hook(failed: threading.ExceptHookArgs) -> None:
+        _leave_if_starved(failed.exc_value)
         if "Worker subprocess exited" not in str(failed.exc_value):
             former(failed)
         elif not lost:
@@ -73,6 +75,17 @@ def _workers() -> Iterator[list[str]]:
                 except ProcessLookupError:
                     pass
         threading.excepthook = former
+
+
+def _leave_if_starved(error: BaseException | None) -> None:
+    """End the process where the system gives it no more threads: Beam waits for ever to close servers that couldn't start theirs.
+
+    A build may be ended at any moment; the same command goes on where it was.
+    """
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        line = "cinedub: the system gives no more threads; is there memory enough? The same command goes on where it was\n"
+        os.write(2, line.encode())
+        os._exit(2)
 
 
 def descendants(process: int) -> Iterator[int]:
