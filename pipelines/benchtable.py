@@ -18,6 +18,7 @@ def derived(found: dict[str, Any]) -> dict[str, float]:
         "orchestration": 1 - busy_s / cold["wall_s"],
         "cold / cached": cold["wall_s"] / found["cached"]["wall_s"],
         "one process on one core / two on two": found["one core"]["wall_s"] / two["wall_s"],
+        "the same, by seconds of cores": 2 * found["one core"]["core_s"] / two["core_s"],
         "one process on two cores / two on two": one["wall_s"] / two["wall_s"],
         "build / script, wall": cold["wall_s"] / found["script"]["wall_s"],
         "build / script, cores": cold["core_s"] / found["script"]["core_s"],
@@ -33,7 +34,8 @@ def table(found: dict[str, Any]) -> str:
         "# Where the time goes",
         "",
         f"`make bench` on a film of {film_s:.0f} s ({cold['records']} records), default settings, {machine['cores']} cores of {machine['cpu']};"
-        f" the machine's load before it began: {found['load_before']:.2f}.",
+        f" the machine's load before it began: {found['load_before']:.2f}."
+        + (" It did other work, too: of these figures the seconds of cores mean most." if found["load_before"] > 1 else ""),
         "",
         "| stage | busy s a film second | core s a film second | elements | of it loading models, core s |",
         "|---|---:|---:|---:|---:|",
@@ -74,7 +76,7 @@ def table(found: dict[str, Any]) -> str:
 _NOTES = (
     "Busy is the wall time of a stage's function and its cache, shared by elements that are at work at once; orchestration is what of the command's",
     "wall no stage was busy: imports, Beam, shards, the page. The script keeps no cache, writes no tables and no page. One process keeps both cores",
-    "busy by itself, in threads of its models and decoders, so that two are no faster; on cores of their own they scale.",
+    "busy by itself, in threads of its models and decoders, so that two are no faster; what a second is worth shows beside one held to one core.",
     "`asr`: CineDub hears the mix, and on the vocals what is in doubt.",
     "`separation`: CineDub writes three tracks at 48 kHz; the loop throws its result away, or writes two at 44.1 kHz as Spleeter's command does.",
     "`shards`: CineDub digests what it writes and brings it to disk. `loading`: CineDub makes mels, tokens and batches, webdataset decodes members.",

@@ -75,6 +75,7 @@ def test_the_table_tells_the_share_that_is_no_stages_work(tmp_path: Path) -> Non
     assert benchtable.derived(found) == pytest.approx(
         {
             "wall a film second": 2.0, "orchestration": 0.2, "cold / cached": 20.0, "one process on one core / two on two": 1.8,
+            "the same, by seconds of cores": 2.0,
             "one process on two cores / two on two": 2.0, "build / script, wall": 0.8, "build / script, cores": 1.0,
         }
     )  # fmt: skip
