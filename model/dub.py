@@ -18,11 +18,11 @@ from torch import Tensor
 from cinedub import storage, weights
 from cinedub.config import Model
 from cinedub.errors import WeightsError
-from model import mel, ready, vocoder
+from model import adapt, mel, ready, vocoder
 from model.checkpoint import load
 from model.clip import Clip, Picture, collate, line_on, slot_frames
-from model.network import Guidance
-from model.order import Order
+from model.network import Dubber, Guidance
+from model.order import Order, Voice
 from model.text import tokenise
 from schemas import codec
 
@@ -37,17 +37,22 @@ FASTEST = 30.0
 #: Padded mel frames of the lines that are spoken together: what bounds memory.
 _TOGETHER = 3_000
 #: Raised by hand whenever the same canvas is spoken otherwise.
-_VERSION = "3"
+_VERSION = "4"
+_STAGE = "Voice"
+#: Networks of learned voices that are held in memory.
+_AT_HAND = 4
 
 Sound = Float32[np.ndarray, " samples"]
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the network speaks: the same seed says the same; ``steps`` of the flow."""
+    """How the network speaks: the same seed says the same; ``steps`` of the flow; ``learning`` steps for which a voice is learned from its
+    references (0: it is known by its vector alone)."""
 
     seed: int = 0
     steps: int = 8
+    learning: int = 25
     guidance: Guidance = field(default_factory=Guidance)
 
 
@@ -61,13 +66,15 @@ class Dubbing:
         self._network, saved = load(folder, device)
         self._buckets, self._device = saved.settings.network.clue_buckets, device
         self._vocoder = vocoder.load(replace(renderer, device=device, threads=threads))
-        self.digest = f"{weights.digest(folder)}:{self._vocoder.digest}:{device}"
+        self._checkpoint = weights.digest(folder)
+        self.digest = f"{self._checkpoint}:{self._vocoder.digest}:{device}"
+        self._voices: dict[str, Dubber] = {}
 
     def address(self, order: Order, index: int, manner: Manner) -> str:
         """What a line's take is called: all that decides it is in it."""
         line, voice = order.lines[index], order.voices[order.lines[index].speaker]
         first, last = slot(line.start_ms, line.end_ms)
-        told = [_VERSION, order.language, line.text, line.duration_ms, last - first, voice]
+        told = [_VERSION, order.language, line.text, line.duration_ms, last - first, replace(voice, references=()), self._place(voice, manner)]
         if voice.ready:
             return storage.address(codec.encode(told))
         clip = canvas(order, index)
@@ -92,7 +99,17 @@ class Dubbing:
                 yield index, self.sound(order, index, mels)
 
     def mels(self, order: Order, group: Sequence[int], manner: Manner) -> list[Float32[Tensor, "frames 80"]]:
-        """The canvases of some lines, generated together."""
+        """The canvases of some lines; those of one voice, and those of all that aren't learned, are generated together."""
+        made: dict[int, Float32[Tensor, "frames 80"]] = {}
+        together: dict[str, list[int]] = {}
+        for index in group:
+            together.setdefault(self._place(order.voices[order.lines[index].speaker], manner), []).append(index)
+        for indices in together.values():
+            network = self._speaking_as(order.voices[order.lines[indices[0]].speaker], manner)
+            made.update(zip(indices, self._mels(network, order, indices, manner), strict=True))
+        return [made[index] for index in group]
+
+    def _mels(self, network: Dubber, order: Order, group: Sequence[int], manner: Manner) -> list[Float32[Tensor, "frames 80"]]:
         clips = [canvas(order, index) for index in group]
         batch = collate(clips, self._buckets).to(self._device)
         noise = torch.zeros(len(clips), batch.line_at.shape[1], mel.BINS)
@@ -100,8 +117,31 @@ class Dubbing:
             chance = torch.Generator().manual_seed(_seed(order, index, manner.seed))
             noise[row, : clip.frames] = torch.randn(clip.frames, mel.BINS, generator=chance)
         with torch.autocast(self._device.split(":")[0], torch.bfloat16, enabled=self._device != "cpu"):
-            made, _ = self._network.generate(batch, noise.to(self._device), manner.steps, manner.guidance)
+            made, _ = network.generate(batch, noise.to(self._device), manner.steps, manner.guidance)
         return [made[row, : clip.frames].float() for row, clip in enumerate(clips)]
+
+    def _place(self, voice: Voice, manner: Manner) -> str:
+        """What names all that is learned of a voice; empty for one that is known by its vector alone."""
+        if not voice.references or not manner.learning:
+            return ""
+        told = [adapt.VERSION, self._checkpoint, self._device, manner.learning, voice]
+        return storage.address(codec.encode(told))
+
+    def _speaking_as(self, voice: Voice, manner: Manner) -> Dubber:
+        """The network as it speaks in a voice, learned now or before; always as what was learned is kept, so that all runs speak alike."""
+        place = self._place(voice, manner)
+        if not place:
+            return self._network
+        if place not in self._voices:
+            path = storage.resolve(f"{storage.ASSET}{_STAGE}/{place}/voice.safetensors")
+            if not path.exists():
+                with storage.Assets(_STAGE, place) as assets:
+                    adapt.write(assets.path(path.name), adapt.learn(self._network, voice, self._buckets, manner.learning, self._device))
+                    assets.publish()
+            self._voices[place] = adapt.speaking_as(self._network, adapt.read(path))
+            while len(self._voices) > _AT_HAND:
+                del self._voices[next(iter(self._voices))]
+        return self._voices[place]
 
     def render(self, mels: Float32[Tensor, "frames 80"]) -> Sound:
         """Any mel spectrogram as sound."""

@@ -4,7 +4,7 @@ truth       the record's own voice track
 vocoder     the same through the mel spectrogram and the vocoder: the best that any network can do here
 stretched   what users have today: TTS at its own pace, stretched into the slot (rubberband)
 timed       the stronger baseline: TTS whose durations are set to fill the slot
-cinedub     the model;  cinedub, lips hidden: the same without the picture
+cinedub     the model, its voices learned from other records;  cinedub, lips hidden: the same without the picture
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cinedub.film import voices
 from cinedub.stretch import stretch
 from model import mel, ready, takes
 from model.dub import Dubbing, Manner, gate, slot
-from model.of_record import MEMBERS, of_sample
+from model.of_record import MEMBERS, of_sample, taught
 from model.order import Order, check
 from schemas import EmotionLabel, Gender, Language
 
@@ -148,12 +148,13 @@ def choose(dataset: Path, limit: int) -> list[str]:
 
 
 def records(dataset: Path, chosen: Sequence[str]) -> Iterator[Record]:
-    """The chosen records, read one after another."""
+    """The chosen records, read one after another; voices are learned from what their speakers say in others of the film."""
     wanted = set(chosen)
     for shard in shards.shards_in(dataset):
         for key, sample in shards.read_shard(shard, (*MEMBERS, "vocals.flac")):
             if key in wanted:
-                yield record_of(key, sample)
+                record = record_of(key, sample)
+                yield replace(record, order=taught(record.order, dataset, _film(key), without=key))
 
 
 def record_of(key: str, sample: dict[str, bytes]) -> Record:

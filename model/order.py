@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -20,13 +20,25 @@ class DubError(ElementError):
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that a voice said, from its first sound to its last: mono at ``mel.RATE`` as 16-bit little-endian samples, and its words."""
+
+    text: str
+    language: Language
+    pcm: bytes
+    emotion: EmotionLabel = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
-    """A speaker: a CAM++ vector (empty: the network chooses) and attributes; or a ready TTS voice (``kokoro:af_heart``, ``hibari``)."""
+    """A speaker: a CAM++ vector (empty: the network chooses), attributes, and what teaches the network how they sound (``model.adapt``); or a ready
+    TTS voice (``kokoro:af_heart``, ``hibari``)."""
 
     vector: tuple[float, ...] = ()
     age: Age = "uncertain"
     gender: Gender = "uncertain"
     ready: str = ""
+    references: tuple[Reference, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

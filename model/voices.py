@@ -16,8 +16,10 @@ from cinedub.backends.roles import Mono
 from cinedub.config import Model
 from cinedub.errors import UsageError
 from cinedub.shards import read_annotations, shards_in
+from model import adapt, mel, of_record
 from model.batch import VOICE
-from model.order import DubError, Voice
+from model.order import DubError, Reference, Voice
+from schemas import Language
 
 EVERYBODY = "*"
 _RATE = 16_000
@@ -27,6 +29,10 @@ SHORTEST_S, LONGEST_S = 3.0, 15.0
 SILENT_DB, PAUSE_DB = -50.0, 35.0
 #: DNSMOS of the background below which a voice vector describes the noise as much as the voice.
 NOISY = 2.2
+#: Words in a reference below this confidence are not taken for what was said.
+_SURE = 0.5
+#: Words may begin a little before, and end after they are said to.
+_AROUND_MS = 100
 
 
 def named(given: Sequence[str]) -> dict[str, Voice]:
@@ -54,11 +60,11 @@ def voice(what: str) -> Voice:
         return Voice(ready=what)
     if what.startswith("record:"):
         folder, _, name = what.removeprefix("record:").rpartition(":")
-        return of_record(Path(folder), name)
+        return of_dataset(Path(folder), name)
     return of_file(Path(what))
 
 
-def of_record(out: Path, name: str) -> Voice:
+def of_dataset(out: Path, name: str) -> Voice:
     """A speaker's voice in a finished dataset.
 
     Raises:
@@ -70,7 +76,7 @@ def of_record(out: Path, name: str) -> Voice:
         for record in read_annotations(shard):
             for speaker in record["speakers"]:
                 if speaker["id"] == name and any(speaker["voice"]):
-                    return Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"])
+                    return of_record.voice(speaker, out, record["film"]["id"])
                 names.add(speaker["id"])
     raise UsageError(f"{out}: no speaker {name!r} with a voice; there are: {', '.join(sorted(names)[:20])}")
 
@@ -87,15 +93,16 @@ def of_file(path: Path) -> Voice:
             sound, rate = file.read(60 * file.samplerate, dtype="float32", always_2d=True), file.samplerate
     except (OSError, soundfile.SoundFileError) as error:
         raise UsageError(f"{path}: no sound that can be read ({error})") from error
-    return of_sound(soxr.resample(sound.mean(1), rate, _RATE).astype(np.float32), str(path))
+    return of_sound(sound.mean(1), rate, str(path))
 
 
-def of_sound(sound: Mono, name: str, shortest_s: float = SHORTEST_S) -> Voice:
-    """The voice in mono sound at 16 kHz; ``name`` is what errors call it.
+def of_sound(recorded: Mono, rate: int, name: str, shortest_s: float = SHORTEST_S, language: Language | None = None) -> Voice:
+    """The voice in mono sound at ``rate`` Hz; ``name`` is what errors call it, ``language`` what is spoken, where that is known.
 
     Raises:
         DubError: REFERENCE_SHORT, REFERENCE_SILENT, REFERENCE_NOISY.
     """
+    sound = soxr.resample(recorded, rate, _RATE).astype(np.float32)
     if len(sound) < shortest_s * _RATE:
         raise DubError("REFERENCE_SHORT", f"{name}: {len(sound) / _RATE:.1f} s; a reference voice needs {shortest_s:.0f} to {LONGEST_S:.0f} s")
     if loudness(sound) < SILENT_DB:
@@ -110,7 +117,22 @@ def of_sound(sound: Mono, name: str, shortest_s: float = SHORTEST_S) -> Voice:
         )
     vector = backends.load("voice_encoder", Model("campplus", "campplus")).encode([said])[0]
     assert len(vector) == VOICE, f"the network reads voice vectors of {VOICE} numbers, the encoder gives {len(vector)}"
-    return Voice(tuple(float(value) for value in vector))
+    return Voice(tuple(float(value) for value in vector), references=references(recorded, rate, sound, language))
+
+
+def references(recorded: Mono, rate: int, heard: Mono, language: Language | None) -> tuple[Reference, ...]:
+    """What is said in a recording, as the recogniser hears it (``heard`` is the same at 16 kHz): what the network learns the voice from."""
+    recogniser = backends.load("recogniser", Model("faster-whisper", "whisper-base"))
+    part = heard[: int(2 * LONGEST_S * _RATE)]
+    chances: dict[Language, float] = recogniser.language(part) if language is None else {language: 1.0}
+    spoken = max(chances, key=lambda name: chances[name])
+    found = []
+    for said in recogniser.transcribe(part, spoken):
+        start, end = (round(ms * rate / 1000) for ms in (said.words[0].span.start - _AROUND_MS, said.words[-1].span.end + _AROUND_MS))
+        if said.confidence >= _SURE:
+            sound = soxr.resample(recorded[max(0, start) : end], rate, mel.RATE).astype(np.float32)
+            found.append(adapt.of_sound(sound, said.text, spoken))
+    return adapt.enough(found)
 
 
 def without_pauses(sound: Mono) -> Mono:

@@ -116,7 +116,8 @@ def _film(job: DubJob, settings: config.Settings) -> _Asked:
         if everybody is None:
             spans = [Span(line.start_ms, line.end_ms) for line in order.lines if line.speaker == name and line.end_ms <= order.duration_ms]
             try:
-                known[name] = voices.of_sound(film.vocals(spans, 2 * _OWN_S[1]), f"{name} in the film", _OWN_S[0])
+                vocals = film.vocals(spans, 2 * _OWN_S[1], mel.RATE)
+                known[name] = voices.of_sound(vocals, mel.RATE, f"{name} in the film", _OWN_S[0], film.film.language)
             except DubError as error:
                 known[name] = Voice()
                 notes.append(f"{error}; {name} speaks in the network's own voice: name one with --voices")

@@ -26,16 +26,16 @@ class FilmStems:
     film: Film
     reels: tuple[Stems, ...]
 
-    def vocals(self, spans: Sequence[Span], longest_s: float) -> np.ndarray:
-        """The voices over some stretches of the film, one after another, mono at 16 kHz, at most so many seconds."""
+    def vocals(self, spans: Sequence[Span], longest_s: float, rate: int) -> np.ndarray:
+        """The voices over some stretches of the film, one after another, mono at ``rate`` Hz, at most so many seconds."""
         parts: list[np.ndarray] = []
         for span in spans:
-            if sum(map(len, parts)) >= longest_s * 16_000:
+            if sum(map(len, parts)) >= longest_s * rate:
                 break
             for stems in self.reels:
                 if part := span & stems.reel.span:
-                    parts.append(sound.read(storage.resolve(stems.vocals), part.shift(-stems.reel.heard.start), 16_000))
-        return np.concatenate(parts)[: int(longest_s * 16_000)] if parts else np.zeros(0, np.float32)
+                    parts.append(sound.read(storage.resolve(stems.vocals), part.shift(-stems.reel.heard.start), rate))
+        return np.concatenate(parts)[: int(longest_s * rate)] if parts else np.zeros(0, np.float32)
 
     def write(self, name: str, path: Path) -> None:
         """The whole film's ``vocals`` or ``background`` as one FLAC, in bounded memory."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cinedub.commands import DONE, FAILED, LOSSES
+from cinedub.commands import manner as manners
 
 TAKES_BEAM_FLAGS = True
 
@@ -50,25 +51,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--clue", help="a free description of manner and tone")
     how.add_argument("--age", choices=get_args(Age), metavar="AGE", help=f"of the speakers: {', '.join(get_args(Age))}")
     how.add_argument("--gender", choices=get_args(Gender), metavar="GENDER", help="female, male or uncertain")
-    model = parser.add_argument_group("model")
-    model.add_argument("--checkpoint", metavar="FOLDER", help="what cinedub train made: RUN/best (default: the one that comes with CineDub)")
-    model.add_argument("--seed", type=int, default=0)
-    model.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
-    for name, lean in (("text", 0.0), ("video", 0.0), ("style", 0.5)):
-        model.add_argument(f"--guide-{name}", type=float, default=lean, metavar="W", help=f"lean towards what the {name} adds (default: {lean:g})")
-    model.add_argument("--device", default="cpu", help="cpu, or cuda: half precision")
+    manners.arguments(parser.add_argument_group("model"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub.errors import UsageError
-    from model.dub import SHIPPED, Manner
-    from model.network import Guidance
+    from model.dub import SHIPPED
     from pipelines import dub
 
-    if options.steps < 1:
-        raise UsageError(f"--steps {options.steps}: at least 1")
-    manner = Manner(options.seed, options.steps, Guidance(options.guide_text, options.guide_video, options.guide_style))
+    manner = manners.manner(options)
     speaking = dub.Speaking(options.checkpoint or str(SHIPPED), manner, options.device)
     if options.jobs:
         return _many(dub.jobs_of(options.jobs, Path(options.out)), Path(options.out), speaking, options)

@@ -15,20 +15,16 @@ import sys
 from pathlib import Path
 
 from cinedub.commands import DONE
+from cinedub.commands import manner as manners
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("dataset", type=Path, metavar="OUT", help="a dataset: the test split of cinedub film --truth-shards, or a built one")
-    parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="RUN/best (default: the one that comes with CineDub)")
     parser.add_argument("--limit", type=int, default=40, metavar="N", help="so many records, of every language and kind alike (default: 40)")
     parser.add_argument("--baseline", choices=["kokoro", "hibari"], default="kokoro", help="whose TTS (default: kokoro; hibari is faster, one voice)")
     parser.add_argument("--only", action="store_true", help="measure the recording and the model, shown and hidden: no baselines")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=8, help="steps of the flow (default: 8)")
-    for name, lean in (("text", 0.0), ("video", 0.0), ("style", 0.5)):
-        parser.add_argument(f"--guide-{name}", type=float, default=lean, metavar="W", help=f"lean towards what the {name} adds (default: {lean:g})")
-    parser.add_argument("--device", default="cpu")
+    manners.arguments(parser)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write everything as JSON, and the tables as Markdown beside")
     parser.add_argument("--json", action="store_true")
 
@@ -36,13 +32,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import dubtable, storage
-    from model.dub import SHIPPED, Manner
+    from model.dub import SHIPPED
     from model.evaluate import SYSTEMS, evaluate
-    from model.network import Guidance
 
-    manner = Manner(options.seed, options.steps, Guidance(options.guide_text, options.guide_video, options.guide_style))
+    manner = manners.manner(options)
     wanted = [name for name in SYSTEMS if name.startswith("cinedub")] if options.only else SYSTEMS
-    scores = evaluate(options.dataset, options.checkpoint or SHIPPED, options.limit, manner, options.device, options.baseline, _told, wanted)
+    scores = evaluate(options.dataset, Path(options.checkpoint or SHIPPED), options.limit, manner, options.device, options.baseline, _told, wanted)
     text = json.dumps(scores, indent=1, ensure_ascii=False, allow_nan=True) + "\n"
     if options.write:
         storage.write_atomic(options.write, text.encode())

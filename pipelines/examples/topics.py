@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soxr
 
 from cinedub import dubtable
-from cinedub.dubscore import RATE, Heard
+from cinedub.dubscore import Heard
 from model import mel, voices
 from model.dub import Dubbing
 from model.order import Order
@@ -100,9 +99,8 @@ def voiced(order: Order, whose: Clip) -> Order:
     Raises:
         DubError: a recording that is too short or too noisy to be a reference.
     """
-    recorded = soxr.resample(whose.record.vocals, mel.RATE, RATE).astype(np.float32)
     (known,) = whose.record.order.voices.values()
-    voice = replace(voices.of_sound(recorded, whose.record.key), age=known.age, gender=known.gender)
+    voice = replace(voices.of_sound(whose.record.vocals, mel.RATE, whose.record.key), age=known.age, gender=known.gender)
     return replace(order, voices=dict.fromkeys(order.voices, voice))
 
 
