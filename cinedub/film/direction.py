@@ -32,7 +32,7 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
         spoken: list[Spoken] = []
         for number, line in enumerate(scene.lines):
             person = cast[line.speaker]
-            speaker = speakers.get(person.voice) or speakers.setdefault(person.voice, _speaker(person.voice))
+            speaker = speakers.get(person.voice) or speakers.setdefault(person.voice, speaker_of(person.voice))
             manner = acting.MANNERS[line.emotion]
             seed = settings.seed * 10_000 + index * 100 + number
             speech = trimmed(speaker.say(line.text, settings.language, person.speed, seed, manner=manner), manner.level_db, speaker.late_ms)
@@ -46,7 +46,8 @@ def plan(settings: FilmSettings, characters: Sequence[Character], scenes: Sequen
     return dataclasses.replace(whole, shots=tuple(_shots(whole, settings)))
 
 
-def _speaker(voice: str) -> Speaker | Flite:
+def speaker_of(voice: str) -> Speaker | Flite:
+    """Whoever speaks with a voice of a pack."""
     return Flite(voice) if voice.startswith("flite_") else Speaker(voice)
 
 

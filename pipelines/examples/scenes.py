@@ -1,4 +1,6 @@
-"""The clips that are shown: each from a film of its own, made from a seed out of lines, voices and faces that no training set has."""
+"""The clips that are shown: each from a film of its own, made from a seed out of lines, voices and faces that no training set has; and a recording
+of every speaker saying something else, which is all that the model knows of their voices.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,16 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cinedub import storage
-from cinedub.film import choose, corpus, direction, screenplay
-from cinedub.film.script import Plan, Shot
+import numpy as np
+import soundfile
+from jaxtyping import Float32
+
+from cinedub import sound, storage
+from cinedub.film import choose, corpus, direction, screenplay, texts
+from cinedub.film.script import Character, Plan, Shot
 from cinedub.film.settings import FilmSettings, dump
+from cinedub.film.voices import RATE
+from model import voices
 from model.evaluate import Record, record_of
 from model.of_record import MEMBERS
 from schemas import Kind, Language
@@ -19,7 +27,9 @@ from schemas import Kind, Language
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _HEIGHT = 360
 #: Raised by hand whenever the same settings make another film.
-_VERSION = "1"
+_VERSION = "2"
+#: A speaker's recording has so many lines.
+_LINES = 4
 #: Frames of a quick shot (0.64 s), and how much nearer every second one is.
 _QUICK, _NEARER = 16, 1.3
 
@@ -77,13 +87,32 @@ def make(scene: Scene, language: Language) -> Path:
             for member in chosen.members:
                 Path(member.uri).rename(assets.path(member.name))
             shutil.rmtree(parts)
+            for name in chosen.scalars["speaker_ids"]:
+                sound.write(assets.path(f"{name}.flac"), [recording(plan.characters[name], language, scene.seed)[None]], RATE)
             assets.publish()
     return assets.folder
 
 
+def recording(who: Character, language: Language, seed: int) -> Float32[np.ndarray, " samples"]:
+    """What somebody's reference is: a few lines of the valid split, mono at ``RATE``."""
+    lines = itertools.islice(texts.lines(language, "valid", np.random.default_rng([seed, 31])), _LINES)
+    pause = np.zeros(RATE // 4, np.float32)
+    speaker = direction.speaker_of(who.voice)
+    return np.concatenate([part for text, _ in lines for part in (speaker.say(text, language, who.speed).sound, pause)])
+
+
 def read(folder: Path) -> Clip:
-    """The clip whose members lie in a folder under their names."""
+    """The clip whose members lie in a folder under their names, its speakers' voices as their recordings give them.
+
+    Raises:
+        DubError: a recording that can't be a reference.
+    """
     record = record_of(folder.name, {name: (folder / name).read_bytes() for name in (*MEMBERS, "vocals.flac")})
+    own = {}
+    for name, known in record.order.voices.items():
+        recorded, rate = soundfile.read(folder / f"{name}.flac", dtype="float32")
+        own[name] = dataclasses.replace(voices.of_sound(recorded, rate, name), age=known.age, gender=known.gender)
+    record = dataclasses.replace(record, order=dataclasses.replace(record.order, voices=own))
     return Clip(record, folder / "mp4", folder / "vocals.flac", folder / "background.flac")
 
 
