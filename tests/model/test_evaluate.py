@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from cinedub import cli, weights
-from cinedub.manifest import manifest, scalars
-from cinedub.shards import read_shard, write_shard
+from cinedub.shards import read_shard
 from model import checkpoint, config
 from model.checkpoint import Saved
 from model.evaluate import choose, records
@@ -21,21 +20,11 @@ pytestmark = pytest.mark.skipif(not all(weights.present(name) for name in NEEDED
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    import pyarrow.parquet as pq
-
-    out = tmp_path / "dataset"
-    made = []
+    notes = []
     for key, kind in (("f1-000000000-000002000", "dialogue"), ("f2-000000000-000002000", "monologue"), ("f2-000002000-000004000", "monologue")):
         lines = [synthetic.line("a", 100, 900, "the harbour was quiet"), synthetic.line("b", 1000, 1900, "nobody slept")][: 1 + (kind == "dialogue")]
-        notes = synthetic.annotations(key, 2000, lines, kind=kind)
-        notes["quality"] = {"dnsmos": 3.0, "snr_db": 20.0, "asr_confidence": 1.0, "overlap_ms": 0, "sync": None}
-        record = synthetic.record(out / "parts", key, notes)
-        made.append(type(record)(record.key, "test", record.members, scalars(notes)))
-    shard, places = write_shard(out / "shards", "test", 0, made)
-    pq.write_table(manifest(made, places, "cinedub-test-00000"), out / "manifest.parquet")
-    (out / "dataset.json").write_text(json.dumps({"shards": [{"uri": shard.uri}]}))
-    (out / "_SUCCESS").touch()
-    return out
+        notes.append(synthetic.annotations(key, 2000, lines, kind=kind))
+    return synthetic.dataset(tmp_path / "dataset", notes)
 
 
 def test_records_of_every_kind_are_chosen_and_read(dataset: Path) -> None:
