@@ -47,12 +47,12 @@ Sound = Float32[np.ndarray, " samples"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the network speaks: the same seed says the same; ``steps`` of the flow; ``learning`` steps for which a voice is learned from its
+    """How the network speaks: the same seed says the same; ``steps`` of the flow; ``learning`` steps, at most, in which a voice is learned from its
     references (0: it is known by its vector alone)."""
 
     seed: int = 0
     steps: int = 8
-    learning: int = 25
+    learning: int = 60
     guidance: Guidance = field(default_factory=Guidance)
 
 
