@@ -34,7 +34,7 @@ VERSION = "2"
 LEAST_S, MOST_S = 2.0, 15.0
 #: Adam's rate, the steps in which it rises, and the gradient's largest norm.
 _RATE, _RISE, _CLIP = 3e-4, 5, 1.0
-#: A voice is learned once its references' mels are this near (mean distance in the mel's deviations; 0.3 to 0.8 before): further steps learn their words.
+#: A voice is learned once its references' mels are this near (mean, in the mel's deviations; 0.3 to 0.8 before): further steps learn their words.
 _NEAR, _LEAST = 0.16, 10
 _HIGHER = "higher"
 #: What a frame's likeness is worth beside the lengths of sounds, and how far these lie from the network's (logarithms).
