@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.runners.worker import sdk_worker
 
 from cinedub.errors import CinedubError
 from cinedub.progress import Reader
@@ -52,7 +53,8 @@ def run(pipeline: beam.Pipeline, reader: Reader) -> Any:
 
 @contextmanager
 def _workers() -> Iterator[list[str]]:
-    """Beam waits for ever for a worker process that has died: it is told to stop, and the other workers are ended."""
+    """Beam waits for ever for a worker process that has died: it is told to stop, and the other workers are ended. In threads of this process it
+    prints the trace of what it raises and logs: it is told not to, since what stops a build is told in one line."""
     lost: list[str] = []
     former = threading.excepthook
 
@@ -65,6 +67,7 @@ def _workers() -> Iterator[list[str]]:
             _thread.interrupt_main()
 
     threading.excepthook = hook
+    vars(sdk_worker)["print"] = lambda *_, **__: None
     try:
         yield lost
     finally:
@@ -75,6 +78,7 @@ def _workers() -> Iterator[list[str]]:
                 except ProcessLookupError:
                     pass
         threading.excepthook = former
+        vars(sdk_worker).pop("print", None)
 
 
 def _leave_if_starved(error: BaseException | None) -> None:
