@@ -90,8 +90,8 @@ bench: weights ## where the time of a build goes, and what it is beside a plain 
 	@[ -f demo/film.mp4 ] || $(BIN)/cinedub film demo/film.mp4
 	@$(BIN)/python -m pipelines.bench demo/film.mp4 out/speed bench/bench
 
-voice-gender: env ## learn to hear gender from synthetic voices (ten minutes): cinedub/voice_gender.json
-	@$(BIN)/cinedub weights fetch build film kokoro-voices
+voice-gender: env ## learn to hear gender from synthetic voices, held to real ones (ten minutes): cinedub/voice_gender.json
+	@$(BIN)/cinedub weights fetch build film kokoro-voices recordings-voices
 	@PYTHONPATH=. $(BIN)/python -m cinedub.film.voice_gender cinedub/voice_gender.json
 
 dub: weights ## VIDEO=… SCRIPT=… VOICES='anna=anna.wav …' OUT=… [FLAGS=…]: dub a clip (FLAGS=--film: a whole film)

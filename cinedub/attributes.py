@@ -17,8 +17,6 @@ from schemas import Age, FaceTrack, Gender
 #: Between the middles of men's (about 120 Hz) and women's (about 210 Hz) speaking pitch: Traunmüller and Eriksson, "The frequency range of the
 #: voice fundamental in the speech of male and female adults", 1995. Acted voices leave their range, so the odds rise slower than in calm speech.
 _MIDDLE_HZ, _ODDS_PER_OCTAVE, _MOST_ODDS = 160.0, 8.0, 3.0
-#: A voice vector hears more than pitch (the length of the vocal tract, above all); as it hears pitch too, pitch beside it counts half.
-_PITCH_BESIDE = 0.5
 #: A face classifier errs on one face in five: no single look says more than four to one.
 _MOST_SURE = 0.8
 #: Log odds that make a decision: three to one.
@@ -59,10 +57,7 @@ def female_odds(voice: VoiceColour | None, vector: Sequence[float], faces: Seque
     """Log odds that a person is female, from all that was heard and seen of them. A child's voice says nothing."""
     odds = 0.0
     if voice is not None and age != "child":
-        pitch = _within(_ODDS_PER_OCTAVE * math.log2(voice.pitch / _MIDDLE_HZ))
-        known = voice_odds(vector)
-        heard = pitch if known is None else _within(known) + _PITCH_BESIDE * pitch
-        odds += heard * min(1.0, voice.windows / 2)
+        odds += _within(voice_odds(vector, voice.pitch)) * min(1.0, voice.windows / 2)
     seen = [(face.female, face.span.duration) for face in faces if face.female is not None]
     if seen:
         looks = np.clip([female for female, _ in seen], 1 - _MOST_SURE, _MOST_SURE)
@@ -75,10 +70,17 @@ def certainty(odds: float) -> float:
     return round(1 / (1 + math.exp(-abs(odds))), 4)
 
 
-def voice_odds(vector: Sequence[float]) -> float | None:
-    """Log odds of a female voice by its CAM++ vector; None for vectors of another length. Learned by ``cinedub.film.voice_gender``."""
+def voice_odds(vector: Sequence[float], hertz: float) -> float:
+    """Log odds of a female voice by its CAM++ vector and its pitch, learned by ``cinedub.film.voice_gender``; by pitch alone for other vectors."""
     weights = _learned()
-    return float(np.dot(weights[:-1], vector) + weights[-1]) if len(vector) == len(weights) - 1 else None
+    if len(vector) != len(weights) - 2:
+        return _ODDS_PER_OCTAVE * math.log2(hertz / _MIDDLE_HZ)
+    return float(np.dot(weights[:-2], vector) + weights[-2] * octaves(hertz) + weights[-1])
+
+
+def octaves(hertz: float) -> float:
+    """Above or below the middle between men's and women's pitch, one at most: what lies further is not the voice's usual pitch, or mistaken."""
+    return float(np.clip(np.log2(hertz / _MIDDLE_HZ), -1, 1))
 
 
 @functools.cache

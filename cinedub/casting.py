@@ -30,7 +30,8 @@ _LEAST_ALONE_MS = 400
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A clip's voices and faces with their arrays: W windows, N face tracks."""
+    """A clip's voices and faces with their arrays: W windows, N face tracks; ``mouths`` are ``speaking`` and ``heard`` where those of ``faces`` don't
+    hold, as the film tells that the sound is late otherwise."""
 
     voices: Voices
     faces: Faces
@@ -40,6 +41,7 @@ class Heard:
     colour: Float[np.ndarray, "W 3"]
     level: Float[np.ndarray, " W"]
     face_vectors: Float[np.ndarray, "N face_embedding"]
+    mouths: dict[str, np.ndarray] | None = None
 
     @property
     def weight(self) -> Float[np.ndarray, " W"]:

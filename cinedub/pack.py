@@ -158,6 +158,18 @@ PACK: dict[str, Weights] = {
             {name: (f"0:pyannote_audio-4.0.7/tests/data/{name}",) for name in ("tst00.wav", "tst01.wav", "debug.test.rttm")}, pack="recordings",
         ),
         Weights(
+            "recordings-voices", "recordings", "MIT; recordings like the AMI corpus, CC-BY-4.0",
+            (Package("pyannote.audio", "4.0.7", "3a903dfb5ca711d134cc2522561c9158b186836f5d62e8a57c46c6648e8a8229"),),
+            {
+                name: (f"0:pyannote_audio-4.0.7/tests/data/{name}",)
+                for name in (
+                    "debug.train.rttm", "debug.development.rttm", "trn01.wav", "trn02.wav", "trn03.wav", "trn04.wav", "trn05.wav", "trn06.wav",
+                    "trn07.wav", "trn08.wav", "trn09.wav", "dev00.wav", "dev01.wav",
+                )
+            },
+            pack="more",
+        ),
+        Weights(
             "recordings-aishell", "recordings", "Apache-2.0",
             (Package("s3tokenizer", "0.3.0", "c9e93b1892a124a2c4d958ab53610a1b4433fcb4172056e2f2bd3c09cfe249a6"),),
             {f"{name}.wav": (f"0:s3tokenizer/assets/{name}.wav",) for name in ("BAC009S0764W0121", "BAC009S0764W0122")}, pack="recordings",

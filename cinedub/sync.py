@@ -3,6 +3,8 @@
 A mouth that speaks and a mouth that listens aren't told apart beforehand, for that takes sound in step with the picture. Each stretch of each face
 gives every offset its log likelihood ratio (two normal variables that correlate by r against two that don't: ``-n/2 log(1 - r²)``, n independent
 samples), and these are summed: who speaks says much at one offset, who doesn't says little at any.
+
+A film's sound is late by the same everywhere, unless it was joined from several: the other clips of a film say beforehand how late a clip's is.
 """
 
 from __future__ import annotations
@@ -32,6 +34,11 @@ NATURAL_MS = -20
 FRAME_MS = 40
 #: An offset is acted upon from this confidence on.
 SURE = 0.8
+#: How likely a clip's sound is late by something else than its film's: one in four, so that a clip in which no mouth says anything is not sure of
+#: what the film tells, and one that clearly differs keeps its own.
+STRAYS = 0.25
+#: What is asked of the sound, in ms.
+OFFSETS = np.arange(-REACH_MS, REACH_MS + 1, STEP_MS)
 
 Mouth = tuple[Float[np.ndarray, " frames"], Bool[np.ndarray, " frames"]]
 
@@ -51,25 +58,40 @@ def known_ms(found: Sync | None) -> int:
     return found.offset_ms if found is not None and found.confidence >= SURE else 0
 
 
-def measure(mouths: Sequence[Mouth], loud: Float[np.ndarray, " steps"], before_ms: int) -> Sync | None:
-    """The offset at which mouths and voice agree best (positive: sound late), and how likely it is right within a frame.
+def odds(mouths: Sequence[Mouth], loud: Float[np.ndarray, " steps"], before_ms: int) -> Float[np.ndarray, " offsets"] | None:
+    """How much speaks for each of ``OFFSETS`` (positive: sound late), as log likelihood ratios to mouths that have nothing to do with the voice.
 
     Args:
         mouths: for each face its opening in eye distances at 25 frames a second, and where it is seen.
         loud: ``level`` of the voices, beginning ``before_ms`` before the first frame; it may reach over both ends, the further the better.
 
     Returns:
-        None where no mouth is seen. All offsets are as likely before anything is seen; the nearest to 0 is given where nothing speaks for any.
+        None where no mouth is seen.
     """
     pieces = [piece for opening, seen in mouths for piece in _pieces(opening, seen)]
     if not pieces:
         return None
-    lags = np.arange(-REACH_MS, REACH_MS + 1, STEP_MS) + NATURAL_MS
-    odds = sum(_odds(*piece, loud, before_ms, lags) for piece in pieces)
-    offsets = lags - NATURAL_MS
-    best = int(offsets[np.lexsort((np.abs(offsets), -np.round(odds, 6)))[0]])
+    return np.asarray(np.sum([_odds(*piece, loud, before_ms, OFFSETS + NATURAL_MS) for piece in pieces], axis=0))
+
+
+def likeliest(odds: Float[np.ndarray, " offsets"]) -> Sync:
+    """The offset that most speaks for, and how likely it is right within a frame; the nearest to 0 where nothing speaks for any."""
+    best = int(OFFSETS[np.lexsort((np.abs(OFFSETS), -np.round(odds, 6)))[0]])
+    return Sync(best, round(float(_shares(odds)[np.abs(OFFSETS - best) <= FRAME_MS].sum()), 4))
+
+
+def through_film(clips: Sequence[Float[np.ndarray, " offsets"]]) -> list[Sync]:
+    """As ``likeliest``, of every clip of a film, where each also hears what all others say. One that differs from all says little to them."""
+    known = np.log((1 - STRAYS) * len(OFFSETS) * np.array([_shares(odds) for odds in clips]).reshape(-1, len(OFFSETS)) + STRAYS)
+    everything = known.sum(axis=0)
+    others = ((1 - STRAYS) * _shares(everything - own) + STRAYS / len(OFFSETS) for own in known)
+    return [likeliest(odds + np.log(before)) for odds, before in zip(clips, others, strict=True)]
+
+
+def _shares(odds: Float[np.ndarray, " offsets"]) -> Float[np.ndarray, " offsets"]:
+    """The probability of each offset; all are as likely before anything is seen."""
     share = np.exp(odds - np.max(odds))
-    return Sync(best, round(float(share[np.abs(offsets - best) <= FRAME_MS].sum() / share.sum()), 4))
+    return np.asarray(share / share.sum())
 
 
 def _pieces(opening: Float[np.ndarray, " frames"], seen: Bool[np.ndarray, " frames"]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -80,7 +80,7 @@ class Witness:
         """As ``likeness``, of just this stretch of sound; nothing where it is too short to tell a voice by, or nobody can listen."""
         if self._encoder is None or span.duration < _LEAST_VOICE_MS:
             return {}
-        return self._like(self._encoder.encode([heard.voices(self._cast.clip, span)])[0])
+        return self._like(self._encoder.encode([heard.stem(self._cast.clip, "mix", span)])[0])
 
     def _like(self, vector: np.ndarray) -> dict[str, float]:
         vector = vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -57,8 +57,8 @@ class Faces:
     clip's start (the time of the source frame shown), ``track`` (N,T) bool, ``box`` (N,T,4) float32 x0 y0 x1 y1 in source pixels,
     ``landmarks`` (N,T,478,3) float32 in source pixels, ``blendshapes`` (N,T,52) float32, ``embedding`` (N,E) float32 of unit
     length, ``speaking`` (N,T) float32 how likely the mouth goes with the voices, ``heard`` (T,) float32 how likely a voice is heard,
-    ``crops`` (N,T,96,96) uint8, ``points`` (N,T,L,2) float32, ``aperture`` (N,T) float32. ``video`` is
-    the clip as silent H.264 at those 25 frames a second. ``sync`` is None where no mouth is seen.
+    ``crops`` (N,T,96,96) uint8, ``points`` (N,T,L,2) float32, ``aperture`` (N,T) float32, ``offsets`` float64 what speaks for each of
+    ``cinedub.sync.OFFSETS`` of the sound. ``video`` is the clip as silent H.264 at those 25 frames a second. ``sync`` is None where no mouth is seen.
     """
 
     clip: Clip

@@ -13,8 +13,8 @@ from transforms.stage import Stage
 
 #: A voice is heard in a pass above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks).
 _ACTIVE, _HOLE_MS, _BURST_MS = 0.5, 250, 200
-#: Two speak from so many expected voices on. The segmenter thinks less often of two than two speak: of a quarter on it is more often right.
-_TWO = 1.25
+#: Two speak from so many expected voices on: the segmenter thinks less often of two than two speak, and of one in seven on it is more often right.
+_TWO = 1.15
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
@@ -28,7 +28,7 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
 
     Words that were understood where the segmenter hears nobody (under music, whispered) are voices of their own, numbered last.
     """
-    vocals, sound = heard.stem(clip, "vocals", clip.span), heard.voices(clip, clip.span)
+    vocals, sound = heard.stem(clip, "vocals", clip.span), heard.stem(clip, "mix", clip.span)
     activity = follow(sound, segmenter)
     turns = _turns(activity, speaking(activity), segmenter.step_ms, clip.span)
     turns = sorted([*turns, *unclaimed(clip, turns)], key=lambda turn: (turn.span, turn.speaker))
@@ -50,7 +50,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 7
+    version = 9
 
 
 def follow(sound: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:

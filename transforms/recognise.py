@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from cinedub import attributes, casting, config, moods, onscreen, speaking, sync
 from cinedub.casting import Heard
+from cinedub.mouths import Mouths, spoken
 from cinedub.passages import passages
 from cinedub.storage import Assets, resolve
 from schemas import Appearance, Appearances, Cast, Faces, FaceTrack, Passage, Span, Speaker, Turn, codec, union
@@ -81,15 +82,35 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 12
+    version = 13
 
 
 def _clips(part: Appearance) -> list[Heard]:
     nouns = remembered(resolve(part.clips), {part.film.id: codec.builtins(part.film)})
     return [
-        Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=_face_vectors(resolve(faces.arrays)))
-        for voices, faces in zip(nouns[::2], nouns[1::2], strict=True)
+        Heard(voices, faces, **_voice_arrays(resolve(voices.arrays)), face_vectors=_face_vectors(resolve(faces.arrays)), mouths=mouths)
+        for voices, (faces, mouths) in zip(nouns[::2], _in_step(nouns[1::2]), strict=True)
     ]
+
+
+def _in_step(clips: list[Faces]) -> Iterator[tuple[Faces, dict[str, np.ndarray] | None]]:
+    """A film's clips, each late by what all of them tell; where that changes which sound a mouth goes with, so do the mouths' scores."""
+    seen = [faces for faces in clips if faces.sync is not None]
+    late = dict(zip([faces.id for faces in seen], sync.through_film([_arrays(faces, "offsets")["offsets"] for faces in seen]), strict=True))
+    for faces in clips:
+        told = replace(faces, sync=late.get(faces.id))
+        if (late_ms := sync.known_ms(told.sync)) == sync.known_ms(faces.sync):
+            yield told, None
+            continue
+        arrays = _arrays(faces, "aperture", "points", "track")
+        mouths = Mouths(faces.clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"]).going(late_ms)
+        tracks = tuple(replace(track, speaking=spoken(faces.clip, mouths["speaking"][track.index])) for track in faces.tracks)
+        yield replace(told, tracks=tracks), mouths
+
+
+def _arrays(faces: Faces, *names: str) -> dict[str, np.ndarray]:
+    with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +127,7 @@ def _shown(
     clips: list[Heard], spoken: list[list[tuple[int, Span, float]]], identities: list[Int[np.ndarray, " N"]], assets: Assets
 ) -> Iterator[_Shown]:
     """Who of those seen in a film's clips speaks, clip by clip."""
-    seen = [_seen(clip.faces, ids) for clip, ids in zip(clips, identities, strict=True)]
+    seen = [_seen(clip, ids) for clip, ids in zip(clips, identities, strict=True)]
     for clip, scores in zip(clips, onscreen.scores(seen, spoken), strict=True):
         faces = clip.faces
         if not faces.tracks:
@@ -118,10 +139,10 @@ def _shown(
         yield _Shown(replace(faces, tracks=tracks), assets.uri(name), *_mouths(faces))
 
 
-def _seen(faces: Faces, ids: Int[np.ndarray, " N"]) -> onscreen.Seen:
-    with np.load(resolve(faces.arrays), allow_pickle=False) as arrays:
-        start = faces.clip.span.start + sync.known_ms(faces.sync)
-        return onscreen.Seen(start, ids, arrays["track"], arrays["speaking"], arrays["heard"])
+def _seen(clip: Heard, ids: Int[np.ndarray, " N"]) -> onscreen.Seen:
+    arrays = _arrays(clip.faces, "track", "speaking", "heard") | (clip.mouths or {})
+    start = clip.faces.clip.span.start + sync.known_ms(clip.faces.sync)
+    return onscreen.Seen(start, ids, arrays["track"], arrays["speaking"], arrays["heard"])
 
 
 def _spans(faces: Faces, score: Float[np.ndarray, " T"]) -> tuple[tuple[Span, float], ...]:

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
 
-from cinedub import alignment, config, lips, media, sound, speaking, sync
+from cinedub import alignment, config, lips, media, sync
 from cinedub.backends import roles
 from cinedub.looks import Looks, around, enlarged, mean_vector, smaller
+from cinedub.mouths import Mouths, film_span, spoken
 from cinedub.storage import Assets, resolve
 from cinedub.tracking import Track, Tracker, size
-from schemas import Clip, Faces, FaceTrack, Span, Sync
+from schemas import Clip, Faces, FaceTrack, Span
 from transforms.stage import Stage
 
 FRAME_MS = 40
@@ -40,7 +40,6 @@ REACH = 1.7
 CLOSE_PX = 256
 #: Faces this large in the detector's picture are certain to be found again; it is not made narrower than this part of its width.
 CLEAR_PX, NARROWEST, WHOLE_EVERY = 48, 0.6, 3
-RATE = 16_000
 
 
 def see(
@@ -65,10 +64,13 @@ def see(
             watch.show(frame, pts, picture)
     seen = watch.finish()
     arrays = _arrays(seen, watch.pts, face_encoder)
-    sounding, late = going(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
-    arrays |= sounding
+    mouths = Mouths(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
+    offsets = mouths.offsets()
+    late = None if offsets is None else sync.likeliest(offsets)
+    arrays |= mouths.going(sync.known_ms(late))
+    arrays["offsets"] = np.zeros(len(sync.OFFSETS)) if offsets is None else offsets
     _write(assets.path("faces.npz"), arrays)
-    tracks = tuple(_track(index, looks, arrays["speaking"][index], clip.span, attributes) for index, looks in enumerate(seen))
+    tracks = tuple(_track(index, looks, arrays["speaking"][index], clip, attributes) for index, looks in enumerate(seen))
     return Faces(clip, tracks, assets.uri("faces.npz"), assets.uri("mp4"), late)
 
 
@@ -76,7 +78,7 @@ class See(Stage[Clip, Faces]):
     """See who is in every clip."""
 
     run = staticmethod(see)
-    version = 6
+    version = 7
 
 
 @dataclass(slots=True)
@@ -266,43 +268,17 @@ def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def going(
-    clip: Clip, apertures: Float32[np.ndarray, "N T"], known: Bool[np.ndarray, "N T"], tracks: Bool[np.ndarray, "N T"]
-) -> tuple[dict[str, np.ndarray], Sync | None]:
-    """How likely each mouth goes with the voices and how likely a voice is heard, frame by frame; and how late the sound is.
-
-    A sound track that is certainly late or early against the lips is put in step first.
-    """
-    stems, frames = clip.stems, tracks.shape[1]
-    around = clip.span.pad(sync.REACH_MS, stems.reel.heard)
-    heard = sound.read(resolve(stems.vocals), around.shift(-stems.reel.heard.start), RATE)
-    before = clip.span.start - around.start
-    found = sync.measure(list(zip(apertures, known, strict=True)), sync.level(heard, RATE), before)
-    start = (before + sync.known_ms(found)) * RATE // 1000
-    level = speaking.loudness(heard[start:] if start >= 0 else np.pad(heard, (-start, 0)), RATE, frames)
-    scores = np.zeros(tracks.shape, np.float32)
-    for n, there in enumerate(map(np.flatnonzero, tracks)):
-        inside = slice(there[0], there[-1] + 1)
-        scores[n, inside] = speaking.scores(apertures[n, inside], known[n, inside], level[inside])
-    return {"speaking": scores, "heard": speaking.heard(level).astype(np.float32)}, found
-
-
-def _track(index: int, looks: Looks, scores: np.ndarray, span: Span, attributes: roles.AttributeReader) -> FaceTrack:
+def _track(index: int, looks: Looks, scores: np.ndarray, clip: Clip, attributes: roles.AttributeReader) -> FaceTrack:
     frames, faces = list(looks.boxes), list(looks.boxes.values())
     guesses = np.array([attributes.read(alignment.chip(view.picture, view.face.points, 150)) for view in looks.views if len(view.face.points) == 5])
     labels = {label for emotions in looks.emotions for label in emotions}
     return FaceTrack(
         index,
-        _film_span(span, frames[0], frames[-1] + 1),
+        film_span(clip, frames[0], frames[-1] + 1),
         float(np.median([face.box[3] - face.box[1] for face in faces])),
         float(np.mean([face.score for face in faces])),
         float(guesses[:, 0].mean()) if len(guesses) else None,
         float(guesses[:, 1].mean()) if len(guesses) else None,
         {label: float(np.mean([emotions.get(label, 0.0) for emotions in looks.emotions])) for label in sorted(labels)},
-        tuple((_film_span(span, first, after), score) for first, after, score in speaking.spans(scores)),
+        spoken(clip, scores),
     )
-
-
-def _film_span(span: Span, first: int, after: int) -> Span:
-    """Frames of a clip on the film's clock."""
-    return Span(span.start + first * FRAME_MS, max(span.start + first * FRAME_MS + 1, min(span.end, span.start + after * FRAME_MS)))

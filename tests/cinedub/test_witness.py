@@ -139,10 +139,8 @@ def test_a_voice_is_told_by_just_the_sound_of_a_stretch(tmp_path: Path) -> None:
 
     cast = make_cast(tmp_path, SAID, 4_000, {"s001": (1.0, 0.0), "s002": (0.0, 1.0)})
     wave = np.concatenate([np.zeros((START - HEAD) * 16), np.full(2_000 * 16, 0.5), np.zeros(2_000 * 16)]).astype(np.float32)
-    stems = {name: str(tmp_path / f"{name}.flac") for name in ("vocals", "background")}
-    sound.write(tmp_path / "vocals.flac", [wave[None]], 16_000)
-    sound.write(tmp_path / "background.flac", [np.zeros_like(wave)[None]], 16_000)
-    clip = dataclasses.replace(cast.clip, stems=dataclasses.replace(cast.clip.stems, **stems))
+    sound.write(tmp_path / "mix.flac", [wave[None]], 16_000)
+    clip = dataclasses.replace(cast.clip, stems=dataclasses.replace(cast.clip.stems, mix=str(tmp_path / "mix.flac")))
     voices = dataclasses.replace(cast.voices, clip=clip)
     listening = Witness(dataclasses.replace(cast, voices=voices, faces=dataclasses.replace(cast.faces, clip=clip)), {}, Loud())
     assert listening.voice(Span(START, START + 1_000)) == {"s001": 1.0, "s002": 0.0}

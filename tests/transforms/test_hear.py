@@ -77,10 +77,11 @@ def test_windows_cover_a_turn_and_stay_inside_the_clip() -> None:
 
 
 def clip_of(stems: Path, span: Span, utterances: tuple[Utterance, ...] = ()) -> Clip:
-    """A clip of a reel that is heard from 5 s of the film on; ``vocals.flac`` and ``background.flac`` lie in ``stems``."""
+    """A clip of a reel that is heard from 5 s of the film on; ``mix.flac`` and ``vocals.flac`` lie in ``stems``."""
     film = Film("film", "0" * 64, "f.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), 60_000)
     reel = Reel(film, Span(6_000, 60_000), Span(5_000, 60_000))
-    return Clip(Stems(Shots(reel, (reel.span,)), "", str(stems / "vocals.flac"), str(stems / "background.flac")), span, span, utterances, (span,))
+    stems_of = Stems(Shots(reel, (reel.span,)), str(stems / "mix.flac"), str(stems / "vocals.flac"), "")
+    return Clip(stems_of, span, span, utterances, (span,))
 
 
 def test_trusted_words_that_no_turn_touches_are_voices_of_their_own(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_two_people_one_lost_by_the_separator_are_heard_at_their_times_with_vect
     track = np.concatenate([quiet, quiet, parts[0], quiet, parts[1], quiet])  # from 5 s of the film on
     lost = np.arange(len(track)) >= 96_000 + len(parts[0])  # the separator took the second voice for background, but for a tenth
     sound.write(tmp_path / "vocals.flac", [np.where(lost, 0.1, 1.0).astype(np.float32)[None] * track], 48_000)
-    sound.write(tmp_path / "background.flac", [np.where(lost, 0.9, 0.0).astype(np.float32)[None] * track], 48_000)
+    sound.write(tmp_path / "mix.flac", [track[None]], 48_000)
     clip = clip_of(tmp_path, Span(6_000, 5_000 + len(track) // 48))
     models = {role: backends.load(role, model) for role, model in config.models(config.Hear()).items()}
     with storage.Assets("Hear", "0" * 32) as assets:

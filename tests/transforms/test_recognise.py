@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from cinedub import config
+from cinedub import config, sync
 from cinedub.storage import Assets
 from schemas import AudioStream, Cast, Clip, Faces, FaceTrack, Film, Reel, Shots, Span, Stems, Turn, VideoStream, Voices, codec
 from transforms.gather import appearance, gather
@@ -246,3 +248,22 @@ def test_two_who_speak_at_once_are_both_seen_speaking(scene: Scene) -> None:
     (only,) = scene.casts()
     anna, bela = scene.scores[only.id]["speaking"] > 0.5
     assert anna[:150].all() and not anna[150:250].any() and bela[100:250].all() and not bela[:100].any()
+
+
+def test_a_film_whose_sound_is_late_puts_a_clip_in_step_that_says_too_little_by_itself(scene: Scene, tmp_path: Path) -> None:
+    """Two clips are sure that the sound is 200 ms late, the third hardly, a fourth sees no mouth: the third's mouth is heard anew, in silence."""
+    soundfile.write(tmp_path / "vocals.flac", np.zeros(3000 * 200), 200)
+    for start, who in ((0, "anna"), (40_000, "anna"), (80_000, "bela"), (120_000, "anna")):
+        scene.clip(start, [("v0", who, 0, 4000)], [(who, face(0, start, start + 9000, speaking=(start, start + 4000)))])
+    says = [np.where(sync.OFFSETS == 200, much, 0.0) for much in (9.0, 9.0, 3.0)]
+    for number, odds in enumerate(says):
+        seen = scene.faces[number]
+        with np.load(seen.arrays) as arrays:
+            np.savez(seen.arrays, **arrays, offsets=odds)
+        stems = dataclasses.replace(seen.clip.stems, vocals=str(tmp_path / "vocals.flac"))
+        scene.faces[number] = dataclasses.replace(seen, sync=sync.likeliest(odds), clip=dataclasses.replace(seen.clip, stems=stems))
+    assert [sync.known_ms(seen.sync) for seen in scene.faces] == [200, 200, 0, 0]
+    casts = scene.casts()
+    assert [sync.known_ms(cast.faces.sync) for cast in casts] == [200, 200, 200, 0] and casts[3].faces.sync is None
+    spoken = [scene.scores[cast.id]["speaking"].max() > 0.5 for cast in casts]
+    assert spoken == [True, True, False, True]

@@ -12,11 +12,11 @@ import skimage.data
 import skimage.transform
 import soundfile
 
-from cinedub import backends, config, lips, sync
+from cinedub import backends, config, lips
 from cinedub.storage import Assets
 from cinedub.weights import present
 from schemas import AudioStream, Clip, Faces, Film, Reel, Shots, Span, Stems, VideoStream
-from transforms.see import going, see
+from transforms.see import see
 
 SETTINGS = config.See()
 NEEDED = [model.weights for model in config.models(SETTINGS).values()]
@@ -151,25 +151,3 @@ def test_the_same_clip_gives_the_same_faces(tmp_path: Path, portrait: np.ndarray
     element = clip(tmp_path, film(tmp_path, [scene(portrait, frame) for frame in range(25)]), Span(0, 1000))
     (one, first), (two, second) = look(element), look(element)
     assert one == two and all(np.array_equal(first[name], second[name]) for name in first)
-
-
-def syllables(seconds: np.ndarray) -> np.ndarray:
-    """Loudness in [0, 1] that goes up and down at random, about four times a second."""
-    beats = np.random.default_rng(4).random(64)
-    return np.interp(seconds * 8, np.arange(64), beats**2)
-
-
-@pytest.mark.parametrize("late", [-400, -200, -80, 0, 40, 120, 400])
-def test_a_sound_that_is_late_is_measured_and_put_in_step_with_the_mouth(tmp_path: Path, late: int) -> None:
-    """The reel is heard from 1 s on, the clip is 2 s to 6 s; a mouth says syllables that the voice says so much later."""
-    video = VideoStream(0, "h264", WIDTH, HEIGHT, "25")
-    source = Film("0" * 8, "0" * 64, "", "", None, "en", video, AudioStream(1, "aac", 48_000, 1), 10_000)
-    time = np.arange(9 * 48_000) / 48_000 + 1
-    soundfile.write(tmp_path / "vocals.flac", (0.5 * syllables(time - late / 1000) * np.sin(2 * np.pi * 200 * time)).astype(np.float32), 48_000)
-    reel, span = Reel(source, Span(2000, 10_000), Span(1000, 10_000)), Span(2000, 6000)
-    element = Clip(Stems(Shots(reel, (reel.span,)), "", str(tmp_path / "vocals.flac"), ""), span, span, (), (span,))
-    mouth = 0.2 * syllables(2.02 + 0.04 * np.arange(100) + sync.NATURAL_MS / 1000)[None].astype(np.float32)
-    there = np.ones((1, 100), bool)
-    arrays, found = going(element, mouth, there, there)
-    assert found is not None and abs(found.offset_ms - late) <= 40 and found.confidence > 0.8
-    assert (arrays["speaking"][0] > 0.5).mean() > 0.8
