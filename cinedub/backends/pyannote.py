@@ -19,12 +19,10 @@ from cinedub.backends.roles import Mono
 from cinedub.config import Model
 from cinedub.errors import WeightsError
 
-_VERSION = "2"
+_VERSION = "1"
 _RATE = 16_000
 #: The network gives a frame for every 270 samples; each sees 991 samples (its convolutions' strides and kernels).
 _STEP, _FIELD = 270, 991
-#: Samples (25 ms) by which borders come too early at both ends, as against generated films, whose borders are known to the sample.
-_EARLY = 400
 #: The network normalises over time and wants more than one frame to do so; shorter sound is padded.
 _FEWEST = 8
 
@@ -50,11 +48,11 @@ class Pyannote:
     def segment(self, sound: Mono) -> Float[np.ndarray, "frames voices"]:
         """Probability that each local voice is active; frame ``i`` covers ``[i, i + 1) * step_ms``, ``ceil(length / step)`` frames.
 
-        The sound is padded so that each frame's field of view is centred on the stretch that the frame stands for, or rather ``_EARLY`` before it.
+        The sound is padded so that each frame's field of view is centred on the stretch that the frame stands for.
         """
         torch.set_num_threads(self._threads)  # one number for all of a process's networks: each says its own
         frames = -(-len(sound) // _STEP)
-        before = (_FIELD - _STEP) // 2 + _EARLY
+        before = (_FIELD - _STEP) // 2
         after = (max(frames, _FEWEST) - 1) * _STEP + _FIELD - len(sound) - before
         padded = torch.from_numpy(np.pad(sound, (before, max(after, 0)))).to(self._device)
         scores = self._network(padded[None, None]).cpu()
