@@ -16,7 +16,7 @@ from schemas import Age, FaceTrack, Gender
 
 #: Between the middles of men's (about 120 Hz) and women's (about 210 Hz) speaking pitch: Traunmüller and Eriksson, "The frequency range of the
 #: voice fundamental in the speech of male and female adults", 1995. Acted voices leave their range, so the odds rise slower than in calm speech.
-_MIDDLE_HZ, _ODDS_PER_OCTAVE, _MOST_ODDS = 160.0, 8.0, 3.0
+_MIDDLE_HZ, _ODDS_PER_OCTAVE, MOST_ODDS = 160.0, 8.0, 3.0
 #: A face classifier errs on one face in five: no single look says more than four to one.
 _MOST_SURE = 0.8
 #: Log odds that make a decision: three to one.
@@ -89,7 +89,7 @@ def _learned() -> Float[np.ndarray, " weights"]:
 
 
 def _within(odds: float) -> float:
-    return max(-_MOST_ODDS, min(_MOST_ODDS, odds))
+    return max(-MOST_ODDS, min(MOST_ODDS, odds))
 
 
 def age(faces: Sequence[FaceTrack]) -> Age:

@@ -82,7 +82,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 13
+    version = 15
 
 
 def _clips(part: Appearance) -> list[Heard]:
