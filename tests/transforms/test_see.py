@@ -78,6 +78,7 @@ def shapes(faces: int, frames: int) -> dict[str, tuple[tuple[int, ...], str]]:
         "pts_ms": ((t,), "int64"), "track": ((n, t), "bool"), "box": ((n, t, 4), "float32"), "landmarks": ((n, t, 478, 3), "float32"),
         "blendshapes": ((n, t, 52), "float32"), "embedding": ((n, 128), "float32"), "speaking": ((n, t), "float32"), "heard": ((t,), "float32"),
         "crops": ((n, t, 96, 96), "uint8"), "points": ((n, t, 40, 2), "float32"), "aperture": ((n, t), "float32"),
+        "offsets": ((121,), "float64"),
     }  # fmt: skip
 
 
