@@ -136,7 +136,8 @@ def markdown(scores: dict[str, Any]) -> str:
     if speed := scores.get("speed"):
         parts.append(
             f"Processor seconds for a second of clip: {speed['cpu_network']:.2f} without the vocoder, {speed['cpu']:.2f} with it; real-time factor "
-            f"{speed['network']:.2f} and {speed['all']:.2f}; {speed['first_s']:.1f} s to the first clip; peak memory {speed['peak_mb']:.0f} MB."
+            f"{speed['network']:.2f} and {speed['all']:.2f}; {speed['voices_learned']} voices learned, in {speed['cpu_voice']:.1f} s each; "
+            f"{speed['first_s']:.1f} s to the first clip; peak memory {speed['peak_mb']:.0f} MB."
         )
     if moods := scores.get("emotions"):
         parts.append("| emotion asked for | pitch, semitones | range | tilt, dB | level, dB |\n| --- | ---: | ---: | ---: | ---: |")

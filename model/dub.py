@@ -98,6 +98,14 @@ class Dubbing:
             for index, mels in zip(group, self.mels(order, group, manner), strict=True):
                 yield index, self.sound(order, index, mels)
 
+    def learn(self, order: Order, manner: Manner) -> int:
+        """Learn the voices of an order that were never learned; gives how many those were."""
+        places = {self._place(voice, manner): voice for voice in order.voices.values()}
+        new = [voice for place, voice in places.items() if place and place not in self._voices and not _kept(place).exists()]
+        for voice in new:
+            self._speaking_as(voice, manner)
+        return len(new)
+
     def mels(self, order: Order, group: Sequence[int], manner: Manner) -> list[Float32[Tensor, "frames 80"]]:
         """The canvases of some lines; those of one voice, and those of all that aren't learned, are generated together."""
         made: dict[int, Float32[Tensor, "frames 80"]] = {}
@@ -133,7 +141,7 @@ class Dubbing:
         if not place:
             return self._network
         if place not in self._voices:
-            path = storage.resolve(f"{storage.ASSET}{_STAGE}/{place}/voice.safetensors")
+            path = _kept(place)
             if not path.exists():
                 with storage.Assets(_STAGE, place) as assets:
                     adapt.write(assets.path(path.name), adapt.learn(self._network, voice, self._buckets, manner.learning, self._device))
@@ -154,6 +162,10 @@ class Dubbing:
         at = mel.samples_of(line.start_ms - _begin(line.start_ms))
         spoken = self.render(mels)[at : at + last - first]
         return np.pad(spoken, (0, last - first - len(spoken))) * gate(last - first)
+
+
+def _kept(place: str) -> Path:
+    return storage.resolve(f"{storage.ASSET}{_STAGE}/{place}/voice.safetensors")
 
 
 def slot(start_ms: int, end_ms: int) -> tuple[int, int]:

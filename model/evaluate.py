@@ -52,13 +52,15 @@ _MOOD_LINES = 6
 
 @dataclass
 class _Clock:
-    """Wall and processor seconds of the model's two halves."""
+    """Wall and processor seconds of the model's two halves, and processor seconds of learning voices."""
 
     network: float = 0.0
     vocoder: float = 0.0
     cpu_network: float = 0.0
     cpu_vocoder: float = 0.0
     media: float = 0.0
+    learned: int = 0
+    cpu_learning: float = 0.0
     first: float = field(default_factory=time.monotonic)
     first_s: float | None = None
 
@@ -119,6 +121,7 @@ def evaluate(
         "speed": {
             "network": clock.network / clock.media, "all": (clock.network + clock.vocoder) / clock.media,
             "cpu_network": clock.cpu_network / clock.media, "cpu": (clock.cpu_network + clock.cpu_vocoder) / clock.media,
+            "voices_learned": clock.learned, "cpu_voice": clock.cpu_learning / max(1, clock.learned),
             "first_s": clock.first_s, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         },
         "clips": {name: [msgspec.to_builtins(clip) for clip in clips] for name, clips in heard.items()},
@@ -252,6 +255,9 @@ def _laid(order: Order, said: Sequence[Sound]) -> Sound:
 def _dubbed(order: Order, dubbing: Dubbing, manner: Manner, clock: _Clock) -> Sound:
     """The model's own, timed."""
     indices = list(range(len(order.lines)))
+    began = time.process_time()
+    clock.learned += dubbing.learn(order, manner)
+    clock.cpu_learning += time.process_time() - began
     marks = [(time.monotonic(), time.process_time())]
     mels = dubbing.mels(order, indices, manner)
     marks.append((time.monotonic(), time.process_time()))

@@ -80,9 +80,12 @@ def test_a_voice_that_was_learned_colours_other_words(dubbing: Dubbing, voice: V
 
 def test_what_was_learned_is_kept_and_named_by_all_that_decides_it(dubbing: Dubbing, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     manner = Manner(learning=3)
+    assert dubbing.learn(order(voice), Manner(learning=2)) == 1 and dubbing.learn(order(Voice()), manner) == 0
     (first,) = dubbing.mels(order(voice), [0], manner)
     monkeypatch.setattr(adapt, "learn", None)
-    (again,) = Dubbing(SHIPPED, threads=2).mels(order(voice), [0], manner)
+    later = Dubbing(SHIPPED, threads=2)
+    assert later.learn(order(voice), manner) == 0
+    (again,) = later.mels(order(voice), [0], manner)
     assert torch.allclose(first, again, atol=1e-4)
     less = replace(voice, references=voice.references[:1])
     places = [dubbing.address(order(one), 0, how) for one, how in ((voice, manner), (less, manner), (voice, Manner(learning=4)))]
