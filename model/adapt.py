@@ -110,7 +110,7 @@ def learn(network: Dubber, voice: Voice, buckets: int, steps: int, device: str =
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = _RATE * min(1.0, (step + 1) / _RISE)
         loss = taught(batch, keep, None, batch.frames.new_zeros(len(clips), dtype=torch.float32)).mean
-        if step >= _LEAST and float(loss) < _NEAR:
+        if step >= _LEAST and float(loss.detach()) < _NEAR:
             break
         optimizer.zero_grad()
         loss.backward()
