@@ -25,7 +25,8 @@ def load(needed: Sequence[Needed]) -> None:
     here = os.environ.get(progress.DRIVER) == str(os.getpid())
     if here and needed and _ONCE.acquire(blocking=False):
         _OVER.clear()
-        threading.Thread(target=_load, args=(needed,), name="ahead").start()
+        # The process must wait for it: a stage's thread is a daemon, this one would be one, too, and one that is cut off in native code aborts.
+        threading.Thread(target=_load, args=(needed,), name="ahead", daemon=False).start()
 
 
 def stop() -> None:

@@ -69,3 +69,12 @@ def test_a_stage_knows_the_models_of_those_after_it() -> None:
     assert losses.after(settings.correct) == [("scorer", settings.judge.scorer)]
     assert [role for role, _ in losses.after(settings.shots)][:3] == ["separator", "recogniser", "segmenter"]
     assert losses.after(settings) == Losses().after(settings.probe) == []
+
+
+def test_a_process_waits_for_what_is_being_loaded_though_its_stages_threads_are_daemons(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = []
+    monkeypatch.setattr(backends, "load", lambda role, model: kinds.append(threading.current_thread().daemon))
+    stage = threading.Thread(target=loaded, args=(("corrector", PLAIN),), daemon=True)
+    stage.start()
+    stage.join()
+    assert kinds == [False]
