@@ -6,6 +6,7 @@ length takes the memory of one batch, one line can be said anew without the rest
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,7 +53,7 @@ class Manner:
 
     seed: int = 0
     steps: int = 8
-    learning: int = 60
+    learning: int = 25
     guidance: Guidance = field(default_factory=Guidance)
 
 
@@ -132,8 +133,7 @@ class Dubbing:
         """What names all that is learned of a voice; empty for one that is known by its vector alone."""
         if not voice.references or not manner.learning:
             return ""
-        told = [adapt.VERSION, self._checkpoint, self._device, manner.learning, voice]
-        return storage.address(codec.encode(told))
+        return _named(voice, adapt.VERSION, self._checkpoint, self._device, str(manner.learning))
 
     def _speaking_as(self, voice: Voice, manner: Manner) -> Dubber:
         """The network as it speaks in a voice, learned now or before; always as what was learned is kept, so that all runs speak alike."""
@@ -162,6 +162,12 @@ class Dubbing:
         at = mel.samples_of(line.start_ms - _begin(line.start_ms))
         spoken = self.render(mels)[at : at + last - first]
         return np.pad(spoken, (0, last - first - len(spoken))) * gate(last - first)
+
+
+@functools.lru_cache(maxsize=64)
+def _named(voice: Voice, *told: str) -> str:
+    """Asked for every line of a voice, whose references are a megabyte."""
+    return storage.address(*told, codec.encode(voice))
 
 
 def _kept(place: str) -> Path:
