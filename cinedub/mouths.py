@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from cinedub import sound, speaking, sync
+from cinedub import speaking, sync
+from cinedub.heard import RATE, stem
 from cinedub.speaking import FRAME_MS
-from cinedub.storage import resolve
 from schemas import Clip, Span
-
-RATE = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,11 @@ class Mouths:
     aperture: Float32[np.ndarray, "N T"]
     known: Bool[np.ndarray, "N T"]
     track: Bool[np.ndarray, "N T"]
+
+    @classmethod
+    def of(cls, clip: Clip, arrays: Mapping[str, np.ndarray]) -> Mouths:
+        """Out of what ``See`` keeps: lip points are zero in frames that don't show them."""
+        return cls(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
 
     def offsets(self) -> Float[np.ndarray, " offsets"] | None:
         """What speaks for each of ``sync.OFFSETS``; None where no mouth is seen."""
@@ -42,8 +46,8 @@ class Mouths:
 
     def _vocals(self) -> tuple[Float32[np.ndarray, " samples"], int]:
         """The vocals of the clip and as much beside it as offsets reach; how many milliseconds of it lie before the clip."""
-        stems, around = self.clip.stems, self.clip.span.pad(sync.REACH_MS, self.clip.stems.reel.heard)
-        return sound.read(resolve(stems.vocals), around.shift(-stems.reel.heard.start), RATE), self.clip.span.start - around.start
+        around = self.clip.span.pad(sync.REACH_MS, self.clip.stems.reel.heard)
+        return stem(self.clip, "vocals", around), self.clip.span.start - around.start
 
 
 def film_span(clip: Clip, first: int, after: int) -> Span:

@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 
 from cinedub import dataset, untrusted
+from cinedub.dataset import Dataset
 from cinedub.errors import UsageError
 from cinedub.measures import overlap
 from model import adapt, mel
@@ -30,8 +31,12 @@ def of_sample(sample: dict[str, bytes]) -> Order:
     tracks = {speaker["id"]: tracks_of(speaker) for speaker in record["speakers"]}
     duration = record["span_ms"][1] - record["span_ms"][0]
     faces = ClipFaces(arrays_of(sample, record["key"]), tracks)
-    voices = {speaker["id"]: Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"]) for speaker in record["speakers"]}
+    voices = {speaker["id"]: _voice(speaker) for speaker in record["speakers"]}
     return Order(duration, record["language"], lines, voices, record["kind"], record["clue"], faces)
+
+
+def _voice(speaker: dict[str, Any]) -> Voice:
+    return Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"])
 
 
 def _said(line: dict[str, Any]) -> Said:
@@ -47,7 +52,7 @@ def of_dataset(out: Path, key: str) -> Order:
     """
     source = dataset.load(out)
     row = source.find(key)
-    order = of_sample({name: source.member(row, name) for name in MEMBERS})
+    order = of_sample(source.members(row, MEMBERS))
     return taught(order, out, row["film"])
 
 
@@ -58,16 +63,16 @@ def taught(order: Order, out: Path, film: str, without: str = "") -> Order:
 
 def voice(speaker: dict[str, Any], out: Path, film: str) -> Voice:
     """A record's speaker, with references from their film in the dataset."""
-    return Voice(tuple(speaker["voice"]), speaker["age"], speaker["gender"], references=references(out, film, speaker["id"]))
+    return replace(_voice(speaker), references=references(out, film, speaker["id"]))
 
 
 def references(out: Path, film: str, name: str, without: str = "") -> tuple[Reference, ...]:
     """What a speaker says alone in a film's records, at most ``adapt.MOST_S`` of it: their longest lines, out of other records than ``without``."""
-    return adapt.enough(_reference(out, key, language, line) for key, language, line in _alone(out, film).get(name, ()) if key != without)
-
-
-def _reference(out: Path, key: str, language: Language, line: Said) -> Reference | None:
     source = dataset.load(out)
+    return adapt.enough(_reference(source, key, language, line) for key, language, line in _alone(out, film).get(name, ()) if key != without)
+
+
+def _reference(source: Dataset, key: str, language: Language, line: Said) -> Reference | None:
     heard, rate = untrusted.sound(source.member(source.find(key), "vocals.flac"), f"{key}: vocals.flac")
     part = heard[round(line.start_ms * rate / 1000) : round(line.end_ms * rate / 1000), 0]
     return adapt.of_sound(soxr.resample(part, rate, mel.RATE).astype(np.float32), line.text, language, line.emotion)

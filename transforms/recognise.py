@@ -103,7 +103,7 @@ def _in_step(clips: list[Faces]) -> Iterator[tuple[Faces, dict[str, np.ndarray] 
             yield told, None
             continue
         arrays = _arrays(faces, "aperture", "points", "track")
-        mouths = Mouths(faces.clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"]).going(late_ms)
+        mouths = Mouths.of(faces.clip, arrays).going(late_ms)
         tracks = tuple(replace(track, speaking=spoken(faces.clip, mouths["speaking"][track.index])) for track in faces.tracks)
         yield replace(told, tracks=tracks), mouths
 

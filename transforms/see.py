@@ -64,7 +64,7 @@ def see(
             watch.show(frame, pts, picture)
     seen = watch.finish()
     arrays = _arrays(seen, watch.pts, face_encoder)
-    mouths = Mouths(clip, arrays["aperture"], (arrays["points"] != 0).any(axis=(2, 3)), arrays["track"])
+    mouths = Mouths.of(clip, arrays)
     offsets = mouths.offsets()
     late = None if offsets is None else sync.likeliest(offsets)
     arrays |= mouths.going(sync.known_ms(late))
