@@ -32,6 +32,8 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,mxf_opatom,nut,rm,dv,ivf,h264,hevc,"
     "wav,flac,mp3,aac,ac3,w64,aiff,caf"
 )
+#: A picture of a film, however slow, is rarely shown longer.
+_LEAD_MS = 320
 _NEAR_START_MS = 1000
 #: Bytes that ffmpeg may be ahead of its reader by: a picture of 720p is 2.8 MB, and Linux gives 64 kB unasked.
 _PIPE = 1 << 20
@@ -138,8 +140,8 @@ def ahead(given: Generator[T, None, None], depth: int = 3) -> Iterator[T]:
 
 
 def lead_in(span: Span) -> Span:
-    """The span with up to a second before it: the picture that shows at its start came on screen earlier."""
-    return Span(max(0, span.start - 1000), span.end)
+    """The span with a little before it: the picture that shows at its start came on screen earlier."""
+    return Span(max(0, span.start - _LEAD_MS), span.end)
 
 
 def on_grid(frames: Iterable[tuple[int, np.ndarray]], span: Span) -> Iterator[tuple[int, int, np.ndarray]]:
