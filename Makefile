@@ -119,16 +119,18 @@ CORPUS ?= out/corpus
 RUN ?= out/run
 SAY := PYTHONPATH=. $(BIN)/python -m cinedub.film
 
-corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (three hours of one core)
+corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (two hours of one core)
 	@$(BIN)/cinedub weights fetch build film kokoro-voices
-	@$(SAY).takes $(CORPUS)/takes/zh zh 46 0
-	@$(SAY).takes $(CORPUS)/takes/en en 21 1
-	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 4.5 --seed 1
-	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh --seed 2 --pitches 1 0.88 1.13
-	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13
+	@$(SAY).takes $(CORPUS)/takes/zh zh 36 10
+	@$(SAY).takes $(CORPUS)/takes/zh2 zh 24 12
+	@$(SAY).takes $(CORPUS)/takes/en en 30 11
+	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 2.5 --seed 1
+	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh $(CORPUS)/takes/zh2 --seed 2 --pitches 1 0.88 1.13 --timbres 2
+	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13 --timbres 2
 
 train-small: env ## CORPUS=… RUN=…: train the model that ships (about an hour of two cores)
-	@$(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --out $(RUN)
+	@PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python \
+		$(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --out $(RUN)
 
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor

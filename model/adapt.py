@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int
+from jaxtyping import Float, Float32, Int
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -98,25 +98,26 @@ def read(path: Path) -> Learned:
 
 def learn(network: Dubber, voice: Voice, buckets: int, steps: int, device: str = "cpu") -> Learned:
     """Teach a copy of the network's prior the voice in its references (``enough`` of them) until it is near them, for at most so many steps."""
-    clips = [_clip(reference, voice) for reference in voice.references]
-    batch = collate(clips, buckets).to(device)
+    batch = collate([_clip(reference, voice) for reference in voice.references], buckets).to(device)
     batch = replace(batch, durations=_durations(network, batch))
-    taught = copy.deepcopy(network).requires_grad_(False)
-    weights = [*taught.prior.tower.parameters(), *taught.prior.out.parameters()]
+    given = _given(network, batch)
+    prior = copy.deepcopy(network.prior).requires_grad_(False)
+    weights = [*prior.tower.parameters(), *prior.out.parameters()]
     for weight in weights:
         weight.requires_grad_(True)
-    keep = keep_all(batch)
+    target, spoken = (batch.mels - network.mean) / network.deviation, batch.speaking
     optimizer = torch.optim.Adam(weights, lr=_RATE)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = _RATE * min(1.0, (step + 1) / _RISE)
-        loss = taught(batch, keep, None, batch.frames.new_zeros(len(clips), dtype=torch.float32)).mean
+        mean, _ = prior(given.aligned, batch.pitch, given.style, batch)
+        loss = (mean - target)[spoken].abs().mean()
         if step >= _LEAST and float(loss.detach()) < _NEAR:
             break
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, _CLIP)
         optimizer.step()
-    return Learned({name: value.detach() for name, value in taught.prior.state_dict().items()}, _higher(network, batch))
+    return Learned({name: value.detach() for name, value in prior.state_dict().items()}, _higher(network, batch, given))
 
 
 def speaking_as(network: Dubber, learned: Learned) -> Dubber:
@@ -161,12 +162,24 @@ def _durations(network: Dubber, batch: Batch) -> Int[Tensor, "lines tokens"]:
     return align.paced(likeness, logs, spread, batch.length, batch.tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the prior works from, which no step of learning changes."""
+
+    style: Float[Tensor, "rows style"]
+    aligned: Float[Tensor, "clips frames inputs"]
+
+
 @torch.no_grad()
-def _higher(network: Dubber, batch: Batch) -> float:
-    """How much higher than the network would say the references are spoken: the median over voiced frames, in half octaves."""
+def _given(network: Dubber, batch: Batch) -> _Given:
     keep = keep_all(batch)
     style = network.style(batch, keep)
-    aligned = network.prior.aligned(network.text(batch, style), batch.durations, network.picture(batch, keep), batch, keep)
-    heard, _ = network.melody(aligned, style, batch)
+    return _Given(style, network.prior.aligned(network.text(batch, style), batch.durations, network.picture(batch, keep), batch, keep))
+
+
+@torch.no_grad()
+def _higher(network: Dubber, batch: Batch, given: _Given) -> float:
+    """How much higher than the network would say the references are spoken: the median over voiced frames, in half octaves."""
+    heard, _ = network.melody(given.aligned, given.style, batch)
     voiced = batch.speaking & (batch.pitch > 0)
     return float((heights(batch.pitch) - heard)[voiced].median()) if voiced.any() else 0.0

@@ -58,11 +58,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Means over what is heard: ``flow`` and ``mean`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per frame;
-    ``melody`` in half octaves where voiced, with the nats of whether it is."""
+    """Means over what is heard: ``flow``, ``mean`` and ``contrast`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per
+    frame; ``melody`` in half octaves where voiced, with the nats of whether it is. ``contrast`` is how much less (or more) a clip's bins vary than
+    the recording's: a mean alone would flatten them (Toda and Tokuda's global variance, 2007)."""
 
     flow: Float[Tensor, ""]
     mean: Float[Tensor, ""]
+    contrast: Float[Tensor, ""]
     duration: Float[Tensor, ""]
     melody: Float[Tensor, ""]
     listen: Float[Tensor, ""]
@@ -139,6 +141,7 @@ class Dubber(nn.Module):
         return Losses(
             flow=flow,
             mean=_mean(functional.l1_loss(mean.float(), target, reduction="none"), taught),
+            contrast=functional.l1_loss(_deviation(mean.float(), heard), _deviation(target, heard)),
             duration=duration,
             melody=melody,
             listen=listen,
@@ -230,6 +233,13 @@ def of_lines(frames: Tensor, batch: Batch, longest: int) -> Tensor:
 
 def _mean(values: Tensor, where: Tensor) -> Float[Tensor, ""]:
     return (values.float() * where).sum() / where.sum().clamp_min(1)
+
+
+def _deviation(mels: Float[Tensor, "clips frames 80"], where: Bool[Tensor, "clips frames"]) -> Float[Tensor, "clips 80"]:
+    """How much each bin varies over a clip."""
+    weight = where[..., None] / where.sum(1).clamp_min(1)[:, None, None]
+    mean = (mels * weight).sum(1, keepdim=True)
+    return ((mels - mean).square() * weight).sum(1).add(1e-4).sqrt()
 
 
 class Style(nn.Module):

@@ -31,7 +31,7 @@ from model.data import Loader, once
 from model.network import CONDITIONS, Dubber, Keep, Losses
 
 Init = Literal["scratch", "finetune", "resume"]
-_WEIGHTS = {"flow": 1.0, "mean": 1.0, "duration": 0.3, "melody": 0.3, "listen": 0.3, "binary": 0.1, "read": 0.1}
+_WEIGHTS = {"flow": 1.0, "mean": 1.0, "contrast": 0.3, "duration": 0.3, "melody": 0.3, "listen": 0.3, "binary": 0.1, "read": 0.1}
 _VALIDATION_BATCHES = 20
 
 
@@ -71,10 +71,16 @@ class _Training:
         torch.manual_seed(settings.train.seed)
         self.network = Dubber(settings.network).to(device)
         self.averaged = Dubber(settings.network).to(device).requires_grad_(False)
-        matrices = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        if settings.train.flow_alone:
+            self.network.requires_grad_(False)
+            if self.network.decoder is None:
+                raise UsageError("train.flow_alone: there is no flow; give network.flow_layers")
+            self.network.decoder.requires_grad_(True)
+        self.taught = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
+        matrices = [p for p in self.taught.values() if p.ndim > 1]
+        others = [p for p in self.taught.values() if p.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": settings.train.decay}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=settings.train.rate, betas=(0.9, 0.98), eps=1e-8)
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.train.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         self.loader = Loader(shards, settings.data, settings.network.clue_buckets, rank, world)
         self.step, self.best = 0, math.inf
 
@@ -144,7 +150,7 @@ class _Training:
         checkpoint.fill(self.network, checkpoint.tensors(folder / "network.safetensors"), folder)
         checkpoint.fill(self.averaged, checkpoint.tensors(folder / "ema.safetensors"), folder)
         state = checkpoint.tensors(folder / "optimizer.safetensors")
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self.taught.items():
             kept = {kind: state[f"{kind}.{name}"].to(parameter.device) for kind in ("exp_avg", "exp_avg_sq")}
             self.optimizer.state[parameter] = {"step": state[f"step.{name}"], **kept}
         position = folder / f"data-{self.rank}.json"
@@ -217,7 +223,7 @@ class _Training:
         if self.rank == 0:
             state = {
                 f"{kind}.{name}": self.optimizer.state[parameter][kind]
-                for name, parameter in self.network.named_parameters()
+                for name, parameter in self.taught.items()
                 for kind in ("step", "exp_avg", "exp_avg_sq")
             }
             positions = {f"data-{rank}": json.loads((self.folder / f".data-{rank}.json").read_text()) for rank in range(self.world)}

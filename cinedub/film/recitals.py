@@ -1,4 +1,4 @@
-"""The training corpus: datasets of recitals, from Hibari in hundreds of timbres and from takes of Kokoro at several pitches.
+"""The training corpus: datasets of recitals, from Hibari in hundreds of timbres and from takes of Kokoro at several pitches and in other timbres.
 
 $ python -m cinedub.film.recitals OUT --voices 240 --hours 4.5 --seed 1          # Hibari, English
 $ python -m cinedub.film.recitals OUT --takes FOLDER --seed 2                    # whatever the takes are
@@ -19,9 +19,9 @@ import numpy as np
 import soxr
 
 from cinedub import commit, manifest, weights
-from cinedub.film import corpus, medley, takes
+from cinedub.film import corpus, medley, reshape, takes
 from cinedub.film import timbre as timbres
-from cinedub.film.acting import MANNERS
+from cinedub.film.acting import MANNERS, Manner
 from cinedub.film.recital import Performance, clip, cut, grouped, vectors
 from cinedub.film.voices import LATE_MS, RATE, Speaker
 from schemas import Record, Shard
@@ -29,6 +29,8 @@ from schemas.record import Split
 
 #: Kokoro's takes are played at these speeds: other throats, other pitches, other paces.
 _PITCHES = (1.0, 0.88, 1.13, 0.80, 1.22)
+#: How a take is played: at a speed, or in a timbre of that number.
+Way = float | int
 _LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 32 << 20
 
 
@@ -67,38 +69,46 @@ def hibari(voices: int, hours: float, seed: int, split: Split) -> Iterator[Itera
         number += 1
 
 
-def kokoro(folder: Path, pitches: Sequence[float], seed: int, split: Split) -> Iterator[Iterator[Performance]]:
-    """Films of every take at every pitch; each fortieth take is for ``valid``. A voice's vector is of its other takes, where there are any."""
-    spoken = [take for number, take in enumerate(takes.read(folder)) if (number % 40 == 39) == (split == "valid")]
+def kokoro(folders: Sequence[Path], pitches: Sequence[float], timbres: int, seed: int, split: Split) -> Iterator[Iterator[Performance]]:
+    """Films of every take at every pitch and in so many other timbres; each fortieth take is for ``valid``. A voice's vector is of its other takes,
+    where there are any."""
+    every = itertools.chain.from_iterable(map(takes.read, folders))
+    spoken = [take for number, take in enumerate(every) if (number % 40 == 39) == (split == "valid")]
     by_voice: dict[str, list[takes.Take]] = {}
     for take in spoken:
         by_voice.setdefault(take.voice, []).append(take)
     rng = np.random.default_rng([seed, 3])
-    heard: dict[tuple[str, float], np.ndarray] = {}
+    heard: dict[str, np.ndarray] = {}
 
-    def vector(take: takes.Take, pitch: float) -> np.ndarray:
-        key = (take.voice, pitch)
-        if key not in heard:
+    def voice(take: takes.Take, way: Way) -> tuple[str, np.ndarray]:
+        name = f"{take.voice}@{way}" if isinstance(way, float) else f"{take.voice}~{way}"
+        if name not in heard:
             longest = sorted(by_voice[take.voice], key=lambda one: -len(one.sound))[:3]
-            heard[key] = vectors([_played(one.sound[RATE // 2 :], pitch) for one in longest])
-        return _mixed(heard[key], rng)
+            heard[name] = vectors([played(one.sound[RATE // 2 :], one.voice, way, MANNERS["neutral"], 1.0)[0] for one in longest])
+        return name, _mixed(heard[name], rng)
 
-    def performed(take: takes.Take, pitch: float) -> Performance:
+    def performed(take: takes.Take, way: Way) -> Performance:
         manner = MANNERS[take.emotion]
-        bent = pitch * manner.pitch**0.4
-        symbols = tuple(dataclasses.replace(s, start=round(s.start / bent), end=round(s.end / bent)) for s in take.symbols)
-        sound, symbols = cut(_played(take.sound, bent), symbols, round(LATE_MS / bent), manner.level_db + float(rng.normal(0, 0.7)), rng)
-        gender = take.gender if 0.9 < pitch < 1.1 else "uncertain"
-        name = f"{take.voice}@{pitch}"
-        return Performance(name, gender, "adult", take.language, take.text, take.emotion, symbols, sound, vector(take, pitch))
+        sound, faster = played(take.sound, take.voice, way, manner, float(rng.uniform(0.8, 1.25)))
+        symbols = tuple(dataclasses.replace(s, start=round(s.start / faster), end=round(s.end / faster)) for s in take.symbols)
+        sound, symbols = cut(sound, symbols, round(LATE_MS / faster), manner.level_db + float(rng.normal(0, 0.7)), rng)
+        gender = "uncertain" if isinstance(way, float) and not 0.9 < way < 1.1 else take.gender
+        name, vector = voice(take, way)
+        return Performance(name, gender, "adult", take.language, take.text, take.emotion, symbols, sound, vector)
 
-    order = [(int(place), pitch) for pitch in pitches for place in rng.permutation(len(spoken))]
+    ways: list[Way] = [*map(float, pitches), *range(timbres)]
+    order = [(int(place), way) for way in ways for place in rng.permutation(len(spoken))]
     for first in range(0, len(order), _LINES_A_FILM):
-        yield (performed(spoken[place], pitch) for place, pitch in order[first : first + _LINES_A_FILM])
+        yield (performed(spoken[place], way) for place, way in order[first : first + _LINES_A_FILM])
 
 
-def _played(sound: np.ndarray, pitch: float) -> np.ndarray:
-    return sound if pitch == 1.0 else soxr.resample(sound, RATE, RATE / pitch).astype(np.float32)
+def played(sound: np.ndarray, voice: str, way: Way, manner: Manner, pace: float) -> tuple[np.ndarray, float]:
+    """A take in one of its ways, and how many times faster it is now: at a speed that bends its pitch, or in a timbre, where ``pace`` is free."""
+    if isinstance(way, int):
+        of = reshape.timbre(f"{voice}~{way}", np.random.default_rng([*voice.encode(), way]))
+        return reshape.reshaped(sound, RATE, of, manner, pace * manner.pace), pace * manner.pace
+    bent = way * manner.pitch**0.4
+    return (sound if bent == 1.0 else soxr.resample(sound, RATE, RATE / bent).astype(np.float32)), bent
 
 
 def _mixed(heard: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -148,13 +158,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--voices", type=int, default=240)
     parser.add_argument("--hours", type=float, default=4.5)
-    parser.add_argument("--takes", type=Path)
+    parser.add_argument("--takes", type=Path, nargs="+")
     parser.add_argument("--pitches", type=float, nargs="+", default=_PITCHES)
+    parser.add_argument("--timbres", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--split", choices=["train", "valid", "test"], default="train")
     options = parser.parse_args()
     if options.takes:
-        films = kokoro(options.takes, options.pitches, options.seed, options.split)
+        films = kokoro(options.takes, options.pitches, options.timbres, options.seed, options.split)
     else:
         films = hibari(options.voices, options.hours, options.seed, options.split)
     told = {name: str(value) for name, value in vars(options).items() if name != "out"}

@@ -45,18 +45,21 @@ class Take:
 
 
 def recipe(language: Language, rng: np.random.Generator) -> tuple[str, str]:
-    """A voice and its gender: a style as it is, two of one gender blended, or (Chinese) an English timbre with a Chinese melody."""
+    """A voice and its gender: a style as it is; two of one gender blended, or one drawn away from the other; an English timbre with a Chinese
+    melody, or with another's. Few enough that each says several lines."""
     gender = int(rng.integers(2))
     pool = (CHINESE if language == "zh" else ENGLISH)[gender]
     first, second = str(rng.choice(pool)), str(rng.choice(pool))
     chance = rng.random()
-    if chance < 0.5 or first == second:
+    if chance < 0.3 or (chance < 0.65 and first == second):
         voice = first
-    elif chance < 0.75:
-        part = round(float(rng.uniform(0.25, 0.75)), 2)
-        voice = f"{first}:{part}+{second}:{round(1 - part, 2)}"
+    elif chance < 0.5:
+        voice = f"{first}:0.5+{second}:0.5"
+    elif chance < 0.65:
+        voice = f"{first}:1.35+{second}:-0.35"
     elif language == "zh":
-        voice = f"{first}:0.5+{rng.choice(ENGLISH[gender])}:0.5/{first}"
+        share = (0.5, 0.75)[int(rng.integers(2))]
+        voice = f"{first}:{round(1 - share, 2)}+{rng.choice(ENGLISH[gender])}:{share}/{first}"
     else:
         voice = f"{first}/{second}"
     return voice, ("female", "male")[gender]

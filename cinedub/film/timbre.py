@@ -17,11 +17,13 @@ from cinedub.film.voices import RATE, Phone, Speaker
 #: Hibari's spectra reach 12 kHz in 601 bins; a pitch below this is none.
 _TOP_HZ, _VOICED_HZ = 12_000.0, 40.0
 _BASE_HZ = 195.0
+#: Where a colour's gains lie; between them it goes with the logarithm of the frequency.
+PLACES_HZ = (200.0, 500.0, 1200.0, 2500.0, 4500.0, 8000.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """Factors on pitch, on its range, on formants and on those above 1.5 kHz once more; dB of breath; a colour in dB at six places up to 8 kHz."""
+    """Factors on pitch, on its range, on formants and on those above 1.5 kHz once more; dB of breath; a colour in dB at ``PLACES_HZ``."""
 
     name: str
     pitch: float
@@ -41,6 +43,14 @@ class Timbre:
         """Child, adult or elderly, as far as pitch, throat and breath tell."""
         return "child" if self.throat > 1.14 and self.pitch > 1.2 else "elderly" if self.breath_db > 5 else "adult"
 
+    def origin_hz(self, hertz: np.ndarray) -> np.ndarray:
+        """For each frequency of this voice the one it comes from."""
+        return hertz / (self.throat * np.interp(hertz, [0, 1000, 2500, _TOP_HZ], [1.0, 1.0, self.mouth, self.mouth]))
+
+    def gain_db(self, hertz: np.ndarray) -> np.ndarray:
+        """The colour."""
+        return np.interp(np.log(np.maximum(hertz, 50.0)), np.log(PLACES_HZ), self.colour_db)
+
 
 def timbre(name: str, rng: np.random.Generator) -> Timbre:
     """A voice at random: pitch goes with the throat, loosely."""
@@ -59,12 +69,11 @@ def say(
 
     parts, symbols = speaker.spectra(text, lambda units, signs: varied(units, signs, pace * manner.pace, rng))
     harmonic, phase, noise, free, angle, f0 = parts
-    tilt = manner.tilt_db * np.log2(np.maximum(np.linspace(0, _TOP_HZ, 601), 500) / 500)
-    places = np.array([200.0, 500, 1200, 2500, 4500, 8000])
-    colour = np.interp(np.log(np.linspace(50, _TOP_HZ, 601)), np.log(places), of.colour_db) + tilt
-    gain = ((colour) * np.log(10) / 20)[:, None].astype(np.float32)
+    hertz = np.linspace(0, _TOP_HZ, 601)
+    colour = of.gain_db(hertz) + manner.tilt_db * np.log2(np.maximum(hertz, 500) / 500)
+    gain = (colour * np.log(10) / 20)[:, None].astype(np.float32)
     breath = np.float32(of.breath_db * np.log(10) / 20)
-    source = _stretch(of)
+    source = (of.origin_hz(hertz) / _TOP_HZ * 600).clip(0, 599.999)
     low = np.floor(source).astype(int).clip(0, 599)
     part = (source - low).astype(np.float32)[:, None]
 
@@ -80,13 +89,6 @@ def say(
     level = np.float32(0.5 * np.log(of.pitch * manner.pitch))
     sound = dsp.synth(moved(harmonic) + gain + level, moved(phase), moved(noise) + gain + breath, free[nearest] + gain, angle[nearest], pitched, rng)
     return sound.astype(np.float32), symbols
-
-
-def _stretch(of: Timbre) -> np.ndarray:
-    """For each bin the bin it comes from."""
-    hertz = np.linspace(0, _TOP_HZ, 601)
-    bend = of.throat * np.interp(hertz, [0, 1000, 2500, _TOP_HZ], [1.0, 1.0, of.mouth, of.mouth])
-    return (hertz / bend / _TOP_HZ * 600).clip(0, 599.999)
 
 
 def varied(units: Sequence[float], signs: Sequence[str], pace: float, rng: np.random.Generator) -> list[int]:
