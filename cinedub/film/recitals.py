@@ -29,6 +29,8 @@ from schemas.record import Split
 
 #: Kokoro's takes are played at these speeds: other throats, other pitches, other paces.
 _PITCHES = (1.0, 0.88, 1.13, 0.80, 1.22)
+#: What of a take its voice's vector is of, behind the silence before it.
+_LOOK = slice(RATE // 2, 4 * RATE)
 #: How a take is played: at a speed, or in a timbre of that number.
 Way = float | int
 _LINES_A_FILM, _VOICES_A_FILM, _SHARD_BYTES = 30, 4, 32 << 20
@@ -84,7 +86,7 @@ def kokoro(folders: Sequence[Path], pitches: Sequence[float], timbres: int, seed
         name = f"{take.voice}@{way}" if isinstance(way, float) else f"{take.voice}~{way}"
         if name not in heard:
             longest = sorted(by_voice[take.voice], key=lambda one: -len(one.sound))[:3]
-            heard[name] = vectors([played(one.sound[RATE // 2 :], one.voice, way, MANNERS["neutral"], 1.0)[0] for one in longest])
+            heard[name] = vectors([played(one.sound[_LOOK], one.voice, way, MANNERS["neutral"], 1.0)[0] for one in longest])
         return name, _mixed(heard[name], rng)
 
     def performed(take: takes.Take, way: Way) -> Performance:
