@@ -125,8 +125,8 @@ corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model 
 	@$(SAY).takes $(CORPUS)/takes/zh2 zh 24 12
 	@$(SAY).takes $(CORPUS)/takes/en en 30 11
 	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 2.5 --seed 1
-	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh $(CORPUS)/takes/zh2 --seed 2 --pitches 1 0.88 1.13 --timbres 1
-	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13 --timbres 1
+	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh $(CORPUS)/takes/zh2 --seed 2 --pitches 1 0.88 1.13 --timbres 2
+	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13 --timbres 2
 
 train-small: env ## CORPUS=… RUN=…: train the model that ships (about an hour of two cores)
 	@PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python \
