@@ -58,9 +58,9 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Means over what is heard: ``flow``, ``mean`` and ``contrast`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen`` per
-    frame; ``melody`` in half octaves where voiced, with the nats of whether it is. ``contrast`` is how much less (or more) a clip's bins vary than
-    the recording's: a mean alone would flatten them (Toda and Tokuda's global variance, 2007)."""
+    """Means over what is heard: ``flow``, ``mean`` and ``contrast`` in the mels' deviation, ``duration``, ``binary``, ``read`` in nats, ``listen``
+    per frame; ``melody`` in half octaves where voiced, with the nats of whether it is. ``contrast`` is how much less (or more) a clip's bins vary
+    than the recording's: a mean alone would flatten them (Toda and Tokuda's global variance, 2007)."""
 
     flow: Float[Tensor, ""]
     mean: Float[Tensor, ""]

@@ -47,8 +47,10 @@ def train(
     source: Path | None = None,
     valid: Sequence[str] = (),
     report: Callable[[dict[str, Any]], None] | None = None,
+    renewed: Callable[[int, Path], None] | None = None,
 ) -> Path:
-    """Train until ``settings.train.steps`` and return the folder that dubs (``RUN/best``).
+    """Train until ``settings.train.steps`` and return the folder that dubs (``RUN/best``). The first rank calls ``report`` with figures, and
+    ``renewed`` with the step and the folder whenever that has a better checkpoint.
 
     ``finetune`` begins with the weights in ``source``; ``resume`` goes on from ``source``, or from the newest checkpoint of ``run``.
 
@@ -59,7 +61,7 @@ def train(
     if not shards:
         raise UsageError("no train shards there; name datasets that cinedub build finished, or .tar files")
     with _ranks(settings.train.device) as (rank, world, device):
-        return _Training(shards, run, settings, rank, world, device).run(init, source, valid, report if rank == 0 else None)
+        return _Training(shards, run, settings, rank, world, device).run(init, source, valid, report if rank == 0 else None, renewed)
 
 
 class _Training:
@@ -84,7 +86,10 @@ class _Training:
         self.loader = Loader(shards, settings.data, settings.network.clue_buckets, rank, world)
         self.step, self.best = 0, math.inf
 
-    def run(self, init: Init, source: Path | None, valid: Sequence[str], report: Callable[[dict[str, Any]], None] | None) -> Path:
+    def run(
+        self, init: Init, source: Path | None, valid: Sequence[str],
+        report: Callable[[dict[str, Any]], None] | None, renewed: Callable[[int, Path], None] | None,
+    ) -> Path:  # fmt: skip
         self._begin(init, source)
         train, first, began = self.settings.train, self.step, time.monotonic()
         parallel = DistributedDataParallel(self.network) if self.world > 1 else self.network
@@ -121,8 +126,8 @@ class _Training:
                 frames, waited, since = 0, 0.0, now
                 self._log(note)
                 report(note)
-            if self.step % train.validate_every == 0 or last:
-                self._validate(valid, report)
+            if (self.step % train.validate_every == 0 or last) and self._validate(valid, report) and renewed:
+                renewed(self.step, self.folder / "best")
             if self.step % train.save_every == 0 or last:
                 self._save()
         return self.folder / "best"
@@ -190,10 +195,10 @@ class _Training:
             mean.lerp_(weight, 1 - decay)
 
     @torch.no_grad()
-    def _validate(self, valid: Sequence[str], report: Callable[[dict[str, Any]], None] | None) -> None:
-        """Score the averaged weights with everything shown; keep the best. Without validation shards the newest counts as the best."""
+    def _validate(self, valid: Sequence[str], report: Callable[[dict[str, Any]], None] | None) -> bool:
+        """Score the averaged weights with everything shown; keep the best, and tell whether these are. Without validation shards the newest are."""
         if self.rank != 0:
-            return
+            return False
         score = None
         if valid:
             totals = dict.fromkeys(_WEIGHTS, 0.0)
@@ -209,9 +214,11 @@ class _Training:
             self._log(note)
             if report:
                 report(note)
-        if score is None or score < self.best:
-            self.best = math.inf if score is None else score
-            checkpoint.save_best(self.folder, Saved(self.settings, self.step, score), self.averaged.state_dict())
+        if score is not None and score >= self.best:
+            return False
+        self.best = math.inf if score is None else score
+        checkpoint.save_best(self.folder, Saved(self.settings, self.step, score), self.averaged.state_dict())
+        return True
 
     def _save(self) -> None:
         """Every rank tells its position; rank 0 writes everything."""

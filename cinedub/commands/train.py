@@ -9,7 +9,9 @@ examples:
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
+from typing import Any
 
 from cinedub.commands import DONE
 
@@ -27,10 +29,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from model import config
+    from model.board import Board
     from model.data import find_shards
     from model.train import told, train
 
     shards, valid = (find_shards(options.shards, split) for split in ("train", "valid"))
-    best = train(shards, options.out, config.load(options.config, options.set), options.init, options.source, valid, lambda note: print(told(note)))
+    board = Board(options.out, valid) if int(os.environ.get("RANK", "0")) == 0 else None
+
+    def report(note: dict[str, Any]) -> None:
+        print(told(note))
+        if board:
+            board.curves(note)
+
+    settings = config.load(options.config, options.set)
+    best = train(shards, options.out, settings, options.init, options.source, valid, report, board.samples if board else None)
     print(best)
     return DONE
