@@ -11,6 +11,7 @@ from cinedub import cli, weights
 from cinedub.errors import ElementError, WeightsError
 from model import checkpoint, config, dub, mel, takes
 from model.checkpoint import Saved
+from model.clip import from_record
 from model.dub import Dubbing, Manner
 from model.network import Dubber
 from model.of_record import of_sample
@@ -134,6 +135,20 @@ def test_a_record_is_revoiced_on_its_own_picture(dubbing: Dubbing, tmp_path: Pat
     assert len(told.voices["a"].vector) == 192 and told.faces is not None and told.faces.of(told.lines[0]).rows == [0]
     seen, hidden = track(dubbing, told), track(dubbing, replace(told, faces=None))
     assert len(seen) == mel.samples_of(1200) and not np.array_equal(seen, hidden)
+
+
+def test_a_line_is_given_to_the_network_as_it_was_taught(tmp_path: Path) -> None:
+    synthetic.record(tmp_path, "k", synthetic.annotations("k", 1200, [synthetic.line("a", 100, 900, "quiet")]))
+    sample = {name: (tmp_path / f"k.{name}").read_bytes() for name in ("json", "vocals.flac", "faces.npz", "lips.npz")}
+    taught, asked = from_record(sample), dub.canvas(of_sample(sample), 0)
+    (left,), (right,) = taught.lines, asked.lines
+    assert (left.start, left.length, left.slot, left.emotion, left.age, left.gender) == (
+        right.start, right.length, right.slot, right.emotion, right.age, right.gender,
+    )  # fmt: skip
+    assert left.tokens == right.tokens and np.array_equal(left.voice, right.voice) and (taught.kind, taught.clue) == (asked.kind, asked.clue)
+    for name in ("lips", "face", "seen"):
+        shown, given = getattr(taught, name), getattr(asked, name)
+        assert shown.any() and np.array_equal(shown[: asked.frames], given)
 
 
 def test_without_a_shipped_model_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -86,6 +86,18 @@ def test_without_a_flow_the_mean_is_spoken_whatever_the_noise(clips: list[Clip])
     assert torch.equal(left, right) and left.shape == batch.mels.shape
 
 
+def test_what_is_spoken_is_what_training_would_be_content_with(clips: list[Clip]) -> None:
+    batch = batch_of(clips)
+    made = Dubber(dataclasses.replace(config.load("nano").network, flow_layers=0)).eval()
+    with torch.no_grad():
+        said, durations = made.generate(batch, torch.zeros_like(batch.mels), 1, Guidance(style=0.0))
+        keep = keep_all(batch)
+        style = made.style(batch, keep)
+        aligned = made.prior.aligned(made.text(batch, style), durations, made.picture(batch, keep), batch, keep)
+        sung = dataclasses.replace(batch, mels=said, durations=durations, pitch=made.melody.sung(aligned, style, batch))
+        assert made(sung, keep, None, torch.zeros(len(clips))).mean < 1e-5 < made(batch, keep, None, torch.zeros(len(clips))).mean
+
+
 def test_a_longer_neighbour_changes_nothing(clips: list[Clip], network: Dubber) -> None:
     by_length = sorted(clips, key=lambda clip: clip.frames)
     short, long = by_length[0], by_length[-1]
