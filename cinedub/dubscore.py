@@ -54,7 +54,8 @@ class Heard:
     """What was measured on one clip. Lists have an item per line or per border, nan or an empty list where nothing could be measured.
 
     ``curves``: correlation of mouth and level at each of ``LAGS_MS``; ``manner``: median pitch (octaves over 1 Hz), its deviation in semitones,
-    tilt and level in dB; ``borders_ms``: how much later than its line's begin and end speech begins and ends; energies are sums of squares.
+    tilt and level in dB; ``borders_ms``: how much later than its line's begin and end speech begins and ends; energies are sums of squares;
+    ``sync``: LSE-D, LSE-C and how late the sound is in ms, of lines that show a face for long enough, where SyncNet was given.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Heard:
     curves: list[list[float]] = field(default_factory=list)
     manner: list[list[float]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    sync: list[list[float]] = field(default_factory=list)
 
 
 def measure(

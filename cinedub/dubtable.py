@@ -35,11 +35,20 @@ def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
         "energy_outside": ratio(sum(clip.outside for clip in clips), sum(clip.energy for clip in clips)),
         "lips": lips([clip.curves for clip in clips]),
         "manner": manner(clips, truth),
+        "sync": sync([line for clip in clips for line in clip.sync]),
     }
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if len(values) else None
+
+
+def sync(lines: Sequence[Sequence[float]]) -> dict[str, float] | None:
+    """Means of LSE-D (lower is better), LSE-C (higher), and the median of how late the sound is; None where SyncNet wasn't asked."""
+    if not lines:
+        return None
+    distance, confidence, late = np.array(lines).T
+    return {"lines": len(lines), "lse_d": float(distance.mean()), "lse_c": float(confidence.mean()), "late_ms": float(np.median(late))}
 
 
 def lips(curves: Sequence[Sequence[Sequence[float]]]) -> dict[str, Any] | None:
@@ -107,6 +116,7 @@ _COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("border, slot, ms", lambda f: "–" if f["slot_ms"] is None else f"{f['border_ms'] or 0:.0f}, {f['slot_ms']:.0f}"),
     ("outside", lambda f: f"{100 * f['energy_outside']:.2f} %"),
     ("lips (95 %), lag", lambda f: _lips(f["lips"])),
+    ("LSE-D, LSE-C", lambda f: "–" if f["sync"] is None else f"{f['sync']['lse_d']:.2f}, {f['sync']['lse_c']:.2f}"),
     ("manner", lambda f: _number(float(np.mean(list(f["manner"].values()))) if f["manner"] else None)),
     ("exact", lambda f: f"{f['exact_length']} / {f['clips']}"),
 )

@@ -10,6 +10,7 @@ cinedub     the model, its voices learned from other records;  cinedub, lips hid
 from __future__ import annotations
 
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,17 +22,19 @@ import numpy as np
 import soxr
 import torch
 from jaxtyping import Float32
+from torch import Tensor
 
-from cinedub import dubscore, dubtable, prosody, shards, untrusted, weights
+from cinedub import dubscore, dubtable, media, prosody, shards, untrusted, weights
 from cinedub.dubscore import Heard, Spoken
 from cinedub.errors import UsageError
 from cinedub.film import voices
 from cinedub.stretch import stretch
-from model import mel, ready, takes
+from model import mel, ready, syncnet, takes
 from model.dub import Dubbing, Manner, gate, slot
 from model.of_record import MEMBERS, of_sample, taught
 from model.order import Order, check
-from schemas import EmotionLabel, Gender, Language
+from model.syncnet import SyncNet
+from schemas import EmotionLabel, Gender, Language, Span
 
 Sound = Float32[np.ndarray, " samples"]
 #: Baseline voices by language and gender: Kokoro's own.
@@ -73,6 +76,8 @@ class Record:
     order: Order
     vocals: Sound
     spoken: tuple[Spoken, ...]
+    #: Where SyncNet is asked: each line that shows a face for long enough, as its first picture and what SyncNet sees from there on.
+    faces: tuple[tuple[int, Tensor], ...] = ()
 
 
 def evaluate(
@@ -84,9 +89,10 @@ def evaluate(
     baseline: str = "kokoro",
     told: Callable[[int, int], None] | None = None,
     wanted: Sequence[str] = SYSTEMS,
+    network: SyncNet | None = None,
 ) -> dict[str, Any]:
     """Figures for ``limit`` records (of each language and kind alike), spread over the dataset: of the recording, and of the systems that are
-    ``wanted``, of which ``cinedub`` is one.
+    ``wanted``, of which ``cinedub`` is one; LSE-D and LSE-C where SyncNet is given as ``network``.
 
     Raises:
         UsageError: no record to measure. ShardError: no dataset. WeightsError: no checkpoint, or scorers that aren't here.
@@ -98,13 +104,14 @@ def evaluate(
     strangers = _voices(dataset, chosen)
     heard: dict[str, list[Heard]] = {name: [] for name in ("truth", *wanted)}
     moody: list[Order] = []
-    for done, record in enumerate(records(dataset, chosen), start=1):
+    for done, record in enumerate(records(dataset, chosen, network), start=1):
         clip = {"key": record.key, "language": record.order.language, "kind": record.order.kind, "duration_ms": record.order.duration_ms}
         vectors = {name: np.asarray(voice.vector or np.zeros(192)) for name, voice in record.order.voices.items()}
         others = [voice for film, voice in strangers if film != _film(record.key)][:_STRANGERS]
         for name, clips in heard.items():
             sound = said(name, record, dubbing, manner, clock, baseline)
-            clips.append(dubscore.measure(clip, record.spoken, vectors, others, sound, mel.RATE))
+            measured = dubscore.measure(clip, record.spoken, vectors, others, sound, mel.RATE)
+            clips.append(replace(measured, sync=in_sync(record, sound, network)))
         if record.order.lines and len(moody) < _MOOD_LINES:
             moody.append(record.order)
         if told:
@@ -150,13 +157,15 @@ def choose(dataset: Path, limit: int) -> list[str]:
     return sorted(chosen[:limit])
 
 
-def records(dataset: Path, chosen: Sequence[str]) -> Iterator[Record]:
+def records(dataset: Path, chosen: Sequence[str], network: SyncNet | None = None) -> Iterator[Record]:
     """The chosen records, read one after another; voices are learned from what their speakers say in others of the film."""
     wanted = set(chosen)
+    members = (*MEMBERS, "vocals.flac", *(["mp4"] if network else []))
     for shard in shards.shards_in(dataset):
-        for key, sample in shards.read_shard(shard, (*MEMBERS, "vocals.flac")):
+        for key, sample in shards.read_shard(shard, members):
             if key in wanted:
                 record = record_of(key, sample)
+                record = replace(record, faces=tuple(seen(record.order, sample, network))) if network else record
                 yield replace(record, order=taught(record.order, dataset, _film(key), without=key))
 
 
@@ -174,6 +183,46 @@ def record_of(key: str, sample: dict[str, bytes]) -> Record:
     vocals = np.pad(vocals[:samples], (0, max(0, samples - len(vocals))))
     lines = [Spoken(line.speaker, line.start_ms, line.end_ms, line.text, _mouth(order, i)) for i, line in enumerate(order.lines)]
     return Record(key, order, vocals, tuple(lines))
+
+
+def seen(order: Order, sample: dict[str, bytes], network: SyncNet) -> Iterator[tuple[int, Tensor]]:
+    """What SyncNet sees of each line that shows its speaker's face for a second or more: the first picture, and its windows from there on."""
+    arrays = untrusted.arrays(sample["faces.npz"], "faces.npz", ("track", "box"))
+    wanted: list[tuple[slice, syncnet.Cropper]] = []
+    for line in order.lines:
+        shown = order.faces.of(line) if order.faces else None
+        first, last = line.start_ms * syncnet.FPS // 1000, line.end_ms * syncnet.FPS // 1000
+        runs = [(syncnet.longest(arrays["track"][row][first:last]), row) for row in (shown.rows if shown else [])]
+        run, row = max(runs, key=lambda item: item[0].stop - item[0].start, default=(slice(0, 0), 0))
+        if run.stop - run.start >= syncnet.FPS:
+            at = slice(first + run.start, first + run.stop)
+            wanted.append((at, syncnet.Cropper(arrays["box"][row][at])))
+    if not wanted:
+        return
+    crops: list[list[np.ndarray]] = [[] for _ in wanted]
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "record.mp4"
+        film.write_bytes(sample["mp4"])
+        size = media.probe(film)["streams"][0]
+        for number, (_, picture) in enumerate(media.pictures(film, Span(0, order.duration_ms), (int(size["width"]), int(size["height"])))):
+            for (at, crop), kept in zip(wanted, crops, strict=True):
+                if at.start <= number < at.stop:
+                    kept.append(crop(number - at.start, picture))
+    for (at, _), kept in zip(wanted, crops, strict=True):
+        yield at.start, network.seen(np.stack(kept))
+
+
+def in_sync(record: Record, sound: Sound, network: SyncNet | None) -> list[list[float]]:
+    """LSE-D, LSE-C and how late the sound is (ms), for each line of ``record.faces``."""
+    if not network or not record.faces:
+        return []
+    heard = soxr.resample(sound, mel.RATE, syncnet.RATE).astype(np.float32)
+    found = []
+    for first, windows in record.faces:
+        at = slice(first * syncnet.RATE // syncnet.FPS, (first + len(windows) + syncnet.WINDOW) * syncnet.RATE // syncnet.FPS)
+        if told := syncnet.sync(windows, network.heard(heard[at])):
+            found.append([told.distance, told.confidence, float(told.late_ms)])
+    return found
 
 
 def _mouth(order: Order, index: int) -> np.ndarray:

@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=40, metavar="N", help="so many records, of every language and kind alike (default: 40)")
     parser.add_argument("--baseline", choices=["kokoro", "hibari"], default="kokoro", help="whose TTS (default: kokoro; hibari is faster, one voice)")
     parser.add_argument("--only", action="store_true", help="measure the recording and the model, shown and hidden: no baselines")
+    parser.add_argument("--syncnet", type=Path, metavar="FILE", help="SyncNet's weights (syncnet_v2.model): LSE-D and LSE-C, too")
     manners.arguments(parser)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write everything as JSON, and the tables as Markdown beside")
     parser.add_argument("--json", action="store_true")
@@ -32,12 +33,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import dubtable, storage
+    from model import syncnet
     from model.dub import SHIPPED
     from model.evaluate import SYSTEMS, evaluate
 
     manner = manners.manner(options)
     wanted = [name for name in SYSTEMS if name.startswith("cinedub")] if options.only else SYSTEMS
-    scores = evaluate(options.dataset, Path(options.checkpoint or SHIPPED), options.limit, manner, options.device, options.baseline, _told, wanted)
+    network = syncnet.load(options.syncnet) if options.syncnet else None
+    checkpoint = Path(options.checkpoint or SHIPPED)
+    scores = evaluate(options.dataset, checkpoint, options.limit, manner, options.device, options.baseline, _told, wanted, network)
     text = json.dumps(scores, indent=1, ensure_ascii=False, allow_nan=True) + "\n"
     if options.write:
         storage.write_atomic(options.write, text.encode())
