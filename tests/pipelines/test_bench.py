@@ -28,7 +28,7 @@ def test_passes_over_the_source_are_those_that_ffmpeg_was_asked_for(film: Path, 
     list(media.pictures(tmp_path / "clip.mp4", Span(0, 3_000), (64, 36)))  # another file
     found = bench.passes(log.read_text(), film, 12.0)
     assert found["sound"] == 1.25
-    assert found["picture"] == pytest.approx(0.5 + 4 / 12, abs=0.01)  # a clip is read from a second before it
+    assert found["picture"] == pytest.approx(0.5 + 3.32 / 12, abs=0.01)  # a clip is read from a little before it
 
 
 def test_a_run_is_told_by_what_its_processes_used(tmp_path: Path) -> None:
