@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -18,6 +20,10 @@ class Manner:
     span: float = 1.0
     level_db: float = 0.0
     tilt_db: float = 0.0
+
+    def gain_db(self, hertz: np.ndarray) -> np.ndarray:
+        """How much brighter or darker each frequency is."""
+        return self.tilt_db * np.log2(np.maximum(hertz, 500) / 500)
 
 
 MANNERS: dict[str, Manner] = {

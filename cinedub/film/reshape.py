@@ -31,7 +31,7 @@ def reshaped(sound: Float32[np.ndarray, " samples"], rate: int, of: Timbre, mann
     envelope, noise = pyworld.cheaptrick(signal, pitch, times, rate), pyworld.d4c(signal, pitch, times, rate)
     hertz = np.linspace(0, rate / 2, envelope.shape[1])
     source = np.interp(of.origin_hz(hertz), hertz, np.arange(len(hertz)))
-    gain_db = of.gain_db(hertz) + manner.tilt_db * np.log2(np.maximum(hertz, 500) / 500)
+    gain_db = of.gain_db(hertz) + manner.gain_db(hertz)
     envelope = np.exp(_across(np.log(envelope), source)) * 10 ** (gain_db / 10)
     noise = np.clip(_across(noise, source) * 10 ** (of.breath_db / 20), 0.0, 1.0)
     voiced = pitch > 0

@@ -70,7 +70,7 @@ def say(
     parts, symbols = speaker.spectra(text, lambda units, signs: varied(units, signs, pace * manner.pace, rng))
     harmonic, phase, noise, free, angle, f0 = parts
     hertz = np.linspace(0, _TOP_HZ, 601)
-    colour = of.gain_db(hertz) + manner.tilt_db * np.log2(np.maximum(hertz, 500) / 500)
+    colour = of.gain_db(hertz) + manner.gain_db(hertz)
     gain = (colour * np.log(10) / 20)[:, None].astype(np.float32)
     breath = np.float32(of.breath_db * np.log(10) / 20)
     source = (of.origin_hz(hertz) / _TOP_HZ * 600).clip(0, 599.999)
