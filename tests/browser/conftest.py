@@ -10,7 +10,7 @@ from tests.browser.browser import chromium, missing
 from tests.cinedub import dataset_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs while it lives, and would be in the way of every other test's
 def browser() -> Iterator[Any]:
     if why := missing():
         pytest.skip(why)
