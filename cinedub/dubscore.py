@@ -6,7 +6,7 @@ with the figures, and the recording is measured beside every system, for no figu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from jaxtyping import Float, Float32
 from cinedub import backends, prosody, sync
 from cinedub.config import Model
 from cinedub.wording import tokens
-from schemas import Language
+from schemas import Language, Word
 
 RATE = 16_000
 MODELS = {
@@ -104,20 +104,25 @@ def measure(
 
 
 def transcribe(sound: Mono, lines: Sequence[Spoken], language: Language) -> list[str]:
-    """What is heard in each line: lines are cut out and heard one after another."""
-    parts, starts, at = [], [], 0
+    """What is heard in each line: lines are cut out and heard one after another, and by itself again of which less than half was heard, for Whisper
+    loses lines behind one that it doesn't understand."""
     pause = np.zeros(_at(_PAUSE_MS), np.float32)
-    for line in lines:
-        part = sound[max(0, _at(line.start_ms - _LEAD_MS)) : _at(line.end_ms + _LEAD_MS)]
-        starts.append(at)
-        parts += [part, pause]
-        at += (len(part) + len(pause)) * 1000 // RATE
+    parts = [np.append(sound[max(0, _at(line.start_ms - _LEAD_MS)) : _at(line.end_ms + _LEAD_MS)], pause) for line in lines]
+    starts = np.cumsum([0, *map(len, parts)]) * 1000 // RATE
     found: list[list[str]] = [[] for _ in lines]
-    for utterance in backends.load("recogniser", MODELS["recogniser"]).transcribe(np.concatenate(parts), language) if parts else []:
-        for word in utterance.words:
-            middle = (word.span.start + word.span.end) / 2 + _PAUSE_MS / 4
-            found[max(0, int(np.searchsorted(starts, middle, side="right")) - 1)].append(word.text)
-    return [" ".join(words) for words in found]
+    for word in _words(np.concatenate(parts), language) if parts else []:
+        middle = (word.span.start + word.span.end) / 2 + _PAUSE_MS / 4
+        found[min(len(lines), int(np.searchsorted(starts, middle, side="right"))) - 1].append(word.text)
+    texts = [" ".join(words) for words in found]
+    for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        if 2 * len(tokens(text, language)) < len(tokens(line.text, language)):
+            texts[index] = " ".join(word.text for word in _words(parts[index], language))
+    return texts
+
+
+def _words(sound: Mono, language: Language) -> Iterator[Word]:
+    for utterance in backends.load("recogniser", MODELS["recogniser"]).transcribe(sound, language):
+        yield from utterance.words
 
 
 def errors_of(wanted: str, given: str, language: Language) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """Scores of dubbed speech: what is right scores as right, and each planted fault shows in its own figure."""
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ import soxr
 
 from cinedub import backends, dubscore, dubtable, sync, weights
 from cinedub.dubscore import RATE, Heard, Spoken
+from schemas import Language, Word
 
 NEEDED = ("whisper-base", "campplus", "dnsmos", "hibari")
 pytestmark = pytest.mark.skipif(not all(weights.present(name) for name in NEEDED), reason="the scorers' weights are not here")
@@ -69,6 +72,21 @@ def test_exchanged_voices_show_in_similarity_and_in_words_by_speaker(scene: tupl
     assert sum(mixed.right) < sum(mixed.wrong)
     one_voice = dubscore.with_speakers(lines, truth.texts, ["a", "a"], "en")
     assert truth.cp_errors == truth.errors and one_voice is not None and one_voice > truth.errors + 3
+
+
+def test_a_line_that_is_lost_behind_another_is_heard_again_by_itself(scene: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, lines, _ = scene
+    whole, alone = [], dubscore._words
+
+    def loses(part: np.ndarray, language: Language) -> Iterator[Word]:
+        whole.append(len(part))
+        kept = 5 if len(whole) == 1 else 99
+        return itertools.islice(alone(part, language), kept)
+
+    monkeypatch.setattr(dubscore, "_words", loses)
+    texts = dubscore.transcribe(sound, lines, "en")
+    assert len(whole) == 2 and whole[1] < whole[0] and len(texts[0].split()) == 5
+    assert dubscore.errors_of(TEXTS[1], texts[1], "en")[0] <= 1
 
 
 def test_silence_says_nothing_and_a_wrong_length_is_told(scene: tuple, truth: Heard) -> None:
