@@ -48,7 +48,7 @@ Sound = Float32[np.ndarray, " samples"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the network speaks: the same seed says the same; ``steps`` of the flow; ``learning`` steps, at most, in which a voice is learned from its
+    """How the network speaks: the same seed says the same; ``steps`` of the flow; ``learning`` steps in which a voice is learned from its
     references (0: it is known by its vector alone)."""
 
     seed: int = 0
