@@ -19,7 +19,7 @@ def arguments(parser: argparse._ActionsContainer) -> None:
         type=int,
         default=25,
         metavar="N",
-        help="most steps in which a voice is learned from what it said (default: 25; 0: its vector alone)",
+        help="steps in which a voice is learned from what it said (default: 25; 0: its vector alone)",
     )
     for name, lean in (("text", 0.0), ("video", 0.0), ("style", 0.5)):
         parser.add_argument(f"--guide-{name}", type=float, default=lean, metavar="W", help=f"lean towards what the {name} adds (default: {lean:g})")
