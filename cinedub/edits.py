@@ -276,19 +276,23 @@ def turns_after(turns: tuple[Turn, ...], before: Line, after: Line) -> tuple[Tur
 
 
 def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, rest: Sequence[Span] = ()) -> tuple[Turn, ...]:
-    """What of ``speaker``'s turns lies in ``span`` goes to the other; crumbs beside it go along, unless ``rest``, which stays, lies there."""
-    kept, given = [turn for turn in turns if turn.speaker not in (speaker, other)], [turn for turn in turns if turn.speaker == other]
+    """What of ``speaker``'s turns lies in ``span`` goes to the other; crumbs beside it go along, unless ``rest``, which stays, lies there. Where the
+    other is heard already two speak: the words are the other's, and both go on speaking."""
+    heard = [turn for turn in turns if turn.speaker == other]
+    given, kept = list(heard), [turn for turn in turns if turn.speaker not in (speaker, other)]
+    own: list[Turn] = []
     for turn in (turn for turn in turns if turn.speaker == speaker):
         if not (inside := turn.span & span):
-            kept.append(turn)
+            own.append(turn)
             continue
         head, tail = inside.start - turn.span.start, turn.span.end - inside.end
         start = turn.span.start if head < TOUCH_MS and not any(r.start < inside.start for r in rest) else inside.start
         end = turn.span.end if tail < TOUCH_MS and not any(r.end > inside.end for r in rest) else inside.end
         given.append(Turn(other, Span(start, end), turn.score))
-        left = (turn.span.start, start), (end, turn.span.end)
-        kept += [Turn(speaker, Span(low, high), turn.score) for low, high in left if low < high]
-    return tuple(sorted([*kept, *_united(given)], key=lambda turn: (turn.span, turn.speaker)))
+        left = [Span(low, high) for low, high in ((turn.span.start, start), (end, turn.span.end)) if low < high]
+        both = [shared for each in heard if (shared := each.span & Span(start, end)) and shared.duration >= TOUCH_MS]
+        own += [Turn(speaker, part, turn.score) for part in union([*left, *both])]
+    return tuple(sorted([*kept, *own, *_united(given)], key=lambda turn: (turn.span, turn.speaker)))
 
 
 def _united(turns: Sequence[Turn]) -> list[Turn]:

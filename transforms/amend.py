@@ -33,6 +33,7 @@ class Amend(Stage[Reviewed, Script]):
     """Apply people's edits to the scripts they are about."""
 
     run = staticmethod(amend)
+    version = 2
 
 
 def amended(scripts: Any, reviews: Mapping[str, tuple[Review, ...]], settings: config.Correct, losses: Losses) -> Any:

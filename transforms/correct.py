@@ -131,7 +131,7 @@ class Correct(Stage[Passage, Script]):
     """Correct every clip's words, speakers and times."""
 
     run = staticmethod(correct)
-    version = 7
+    version = 8
 
     @staticmethod
     def parts(element: Passage) -> list[Passage]:

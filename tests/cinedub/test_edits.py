@@ -153,6 +153,14 @@ def test_a_line_is_not_taken_from_the_one_who_is_seen_speaking() -> None:
     assert verdict.verdict == "rejected" and verdict.evidence["seen_speaking"] == {"s001": 0.95, "s002": 0.0}
 
 
+def test_who_is_heard_too_goes_on_speaking_when_words_go_to_the_other() -> None:
+    one, other = Turn("s001", Span(0, 5_000), 0.8), Turn("s002", Span(2_000, 4_000), 0.6)
+    turns = edits.handed_over((one, other), "s001", "s002", Span(1_000, 3_000))
+    assert [(turn.speaker, turn.span) for turn in turns] == [
+        ("s001", Span(0, 1_000)), ("s002", Span(1_000, 4_000)), ("s001", Span(2_000, 5_000)),
+    ]  # fmt: skip
+
+
 def test_moved_borders_move_words_and_turn_and_lines_stay_in_order() -> None:
     lines, turns, (verdict,) = argue(Edit("time", 0, "500-1700", "600-1600", "starts later"))
     assert verdict.verdict == "accepted"
