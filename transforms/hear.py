@@ -21,8 +21,6 @@ _EARLY_MS = 25
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
 _TRUSTED, _WORD_GAP_MS = 0.5, 500
-#: A vector is of what a voice says alone where that is so long: a mixture is like neither voice.
-_ALONE_MS = 1_000
 #: Two neighbouring passes speak of one voice when they share this part of the shorter one's activity in what both hear.
 _SAME = 0.3
 
@@ -39,11 +37,7 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
     pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
     spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
     local = np.rint((spans - clip.span.start) * (heard.RATE / 1000)).astype(int)
-    parts = [
-        alone(sound[start:end], piece, [turn.span for turn in turns if turn.speaker != f"v{voice}"])
-        for (piece, voice), (start, end) in zip(pieces, local, strict=True)
-    ]
-    vectors = voice_encoder.encode(parts) if parts else np.zeros((0, 0), np.float32)
+    vectors = voice_encoder.encode([sound[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
     measured = prosody.measure(vocals, heard.RATE)
     colours = np.array([measured.over(*(span - clip.span.start)) for span in spans], np.float32).reshape(-1, 3)
     level = np.array([_level(vocals[start:end]) for start, end in local], np.float32)
@@ -58,7 +52,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 14
+    version = 10
 
 
 def follow(sound: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
@@ -120,15 +114,6 @@ def windows(turn: Span, within: Span) -> list[Span]:
     if len(starts) > 2 and starts[-1] - starts[-2] < _HOP_MS // 3:  # nearly the same sound twice
         del starts[-2]
     return [Span(start, start + _WINDOW_MS) for start in starts]
-
-
-def alone(part: roles.Mono, window: Span, others: list[Span]) -> roles.Mono:
-    """What of the sound of a window is said while nobody else speaks; all of it where that is too short to know a voice by."""
-    own = np.ones(len(part), bool)
-    for other in others:
-        if shared := other & window:
-            own[(shared.start - window.start) * heard.RATE // 1000 : (shared.end - window.start) * heard.RATE // 1000] = False
-    return part[own] if own.sum() >= _ALONE_MS * heard.RATE // 1000 else part
 
 
 def unclaimed(clip: Clip, turns: list[Turn]) -> list[Turn]:

@@ -12,7 +12,7 @@ import soxr
 from cinedub import backends, config, sound, storage, weights
 from cinedub.film import voices
 from schemas import AudioStream, Clip, Film, Reel, Shots, Span, Stems, Turn, Utterance, VideoStream, Word
-from transforms.hear import alone, follow, hear, speaking, unclaimed, windows
+from transforms.hear import follow, hear, speaking, unclaimed, windows
 
 RATE = 16_000
 
@@ -82,15 +82,6 @@ def clip_of(stems: Path, span: Span, utterances: tuple[Utterance, ...] = ()) -> 
     reel = Reel(film, Span(6_000, 60_000), Span(5_000, 60_000))
     stems_of = Stems(Shots(reel, (reel.span,)), str(stems / "mix.flac"), str(stems / "vocals.flac"), "")
     return Clip(stems_of, span, span, utterances, (span,))
-
-
-def test_a_voice_is_known_by_what_it_says_alone_where_that_is_a_second() -> None:
-    part = np.arange(24_000, dtype=np.float32)
-    window = Span(1_000, 2_500)
-    left = alone(part, window, [Span(500, 1_300), Span(2_400, 4_000)])
-    assert np.array_equal(left, part[4_800:22_400])
-    assert np.array_equal(alone(part, window, [Span(0, 1_800)]), part), "too little is left to know it by"
-    assert np.array_equal(alone(part, window, [Span(2_500, 3_000)]), part)
 
 
 def test_trusted_words_that_no_turn_touches_are_voices_of_their_own(tmp_path: Path) -> None:
