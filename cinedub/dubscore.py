@@ -108,11 +108,11 @@ def transcribe(sound: Mono, lines: Sequence[Spoken], language: Language) -> list
     loses lines behind one that it doesn't understand."""
     pause = np.zeros(_at(_PAUSE_MS), np.float32)
     parts = [np.append(sound[max(0, _at(line.start_ms - _LEAD_MS)) : _at(line.end_ms + _LEAD_MS)], pause) for line in lines]
-    starts = np.cumsum([0, *map(len, parts)]) * 1000 // RATE
+    starts = np.cumsum([0, *map(len, parts)])[:-1] * 1000 // RATE
     found: list[list[str]] = [[] for _ in lines]
     for word in _words(np.concatenate(parts), language) if parts else []:
         middle = (word.span.start + word.span.end) / 2 + _PAUSE_MS / 4
-        found[min(len(lines), int(np.searchsorted(starts, middle, side="right"))) - 1].append(word.text)
+        found[int(np.searchsorted(starts, middle, side="right")) - 1].append(word.text)
     texts = [" ".join(words) for words in found]
     for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
         if 2 * len(tokens(text, language)) < len(tokens(line.text, language)):

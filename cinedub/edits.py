@@ -280,10 +280,9 @@ def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, r
     other is heard already two speak: the words are the other's, and both go on speaking."""
     heard = [turn for turn in turns if turn.speaker == other]
     given, kept = list(heard), [turn for turn in turns if turn.speaker not in (speaker, other)]
-    own: list[Turn] = []
     for turn in (turn for turn in turns if turn.speaker == speaker):
         if not (inside := turn.span & span):
-            own.append(turn)
+            kept.append(turn)
             continue
         head, tail = inside.start - turn.span.start, turn.span.end - inside.end
         start = turn.span.start if head < TOUCH_MS and not any(r.start < inside.start for r in rest) else inside.start
@@ -291,8 +290,8 @@ def handed_over(turns: tuple[Turn, ...], speaker: str, other: str, span: Span, r
         given.append(Turn(other, Span(start, end), turn.score))
         left = [Span(low, high) for low, high in ((turn.span.start, start), (end, turn.span.end)) if low < high]
         both = [shared for each in heard if (shared := each.span & Span(start, end)) and shared.duration >= TOUCH_MS]
-        own += [Turn(speaker, part, turn.score) for part in union([*left, *both])]
-    return tuple(sorted([*kept, *own, *_united(given)], key=lambda turn: (turn.span, turn.speaker)))
+        kept += [Turn(speaker, part, turn.score) for part in union([*left, *both])]
+    return tuple(sorted([*kept, *_united(given)], key=lambda turn: (turn.span, turn.speaker)))
 
 
 def _united(turns: Sequence[Turn]) -> list[Turn]:

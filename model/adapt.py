@@ -117,7 +117,8 @@ def learn(network: Dubber, voice: Voice, buckets: int, steps: int, device: str =
         (mean - target)[spoken].abs().mean().backward()
         torch.nn.utils.clip_grad_norm_(weights, _CLIP)
         optimizer.step()
-    own = {name: torch.lerp(value, prior.state_dict()[name], _SHARE) for name, value in network.prior.state_dict().items()}
+    taught = prior.state_dict()
+    own = {name: torch.lerp(value, taught[name], _SHARE) for name, value in network.prior.state_dict().items()}
     return Learned(own, _higher(network, batch, given))
 
 

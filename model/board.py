@@ -25,13 +25,12 @@ from cinedub.errors import CinedubError, WeightsError
 from cinedub.shards import read_shard
 from model import checkpoint, mel, vocoder
 from model.clip import MEMBERS, Clip, collate, from_record
-from model.network import Guidance
+from model.dub import Manner
 
 #: So many validation records are shown.
 _SAMPLES = 2
 #: Pixels between two spectrograms, and the range of a spectrogram's values.
 _BETWEEN, _QUIET, _LOUD = 8, mel.SILENCE, 1.0
-_STEPS = 8
 
 
 class Board:
@@ -66,11 +65,11 @@ class Board:
             return
         from PIL import Image
 
-        network, saved = checkpoint.load(folder)
+        (network, saved), manner = checkpoint.load(folder), Manner()
         for record, clip in self._records:
             batch = collate([clip], saved.settings.network.clue_buckets)
             noise = torch.randn(batch.mels.shape, generator=torch.Generator().manual_seed(0))
-            (said,), durations = network.generate(batch, noise, _STEPS, Guidance())
+            (said,), durations = network.generate(batch, noise, manner.steps, manner.guidance)
             edges = [int(batch.start[line]) + edge for line, row in enumerate(durations) for edge in row[: batch.tokens[line]].cumsum(0).tolist()]
             drawn = picture(batch.mels[0], said, edges)
             self._writer.add_image(f"{clip.key}/recorded above, said below", drawn, step, dataformats="HW")

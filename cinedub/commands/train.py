@@ -9,7 +9,7 @@ examples:
 from __future__ import annotations
 
 import argparse
-import os
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,17 @@ def run(options: argparse.Namespace) -> int:
     from model.train import told, train
 
     shards, valid = (find_shards(options.shards, split) for split in ("train", "valid"))
-    board = Board(options.out, valid) if int(os.environ.get("RANK", "0")) == 0 else None
+
+    @functools.cache
+    def board() -> Board:
+        """Opened by the first rank, which alone is asked to report."""
+        return Board(options.out, valid)
 
     def report(note: dict[str, Any]) -> None:
         print(told(note))
-        if board:
-            board.curves(note)
+        board().curves(note)
 
     settings = config.load(options.config, options.set)
-    best = train(shards, options.out, settings, options.init, options.source, valid, report, board.samples if board else None)
+    best = train(shards, options.out, settings, options.init, options.source, valid, report, lambda step, best: board().samples(step, best))
     print(best)
     return DONE

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from cinedub.film.acting import Manner
-from cinedub.film.timbre import PLACES_HZ, Timbre
+from cinedub.film.timbre import PLACES_HZ, Timbre, between
 
 #: WORLD's frames, in ms.
 _STEP_MS = 5.0
@@ -32,22 +32,14 @@ def reshaped(sound: Float32[np.ndarray, " samples"], rate: int, of: Timbre, mann
     hertz = np.linspace(0, rate / 2, envelope.shape[1])
     source = np.interp(of.origin_hz(hertz), hertz, np.arange(len(hertz)))
     gain_db = of.gain_db(hertz) + manner.gain_db(hertz)
-    envelope = np.exp(_across(np.log(envelope), source)) * 10 ** (gain_db / 10)
-    noise = np.clip(_across(noise, source) * 10 ** (of.breath_db / 20), 0.0, 1.0)
+    envelope = np.exp(between(np.log(envelope).T, source).T) * 10 ** (gain_db / 10)
+    noise = np.clip(between(noise.T, source).T * 10 ** (of.breath_db / 20), 0.0, 1.0)
     voiced = pitch > 0
     mean = float(np.exp(np.log(pitch[voiced]).mean())) if voiced.any() else 1.0
     bent = mean * of.pitch * manner.pitch * (np.maximum(pitch, 1.0) / mean) ** (of.span * manner.span)
     pitch = np.where(voiced, np.clip(bent, 55.0, 600.0), 0.0)
     # Frames are fetched from where the line was at its own pace; the pitch from the nearest, for between voiced and unvoiced there is none.
     at = np.arange(0.0, len(pitch) - 1, pace)
-    low, part = at.astype(int), (at % 1.0)[:, None]
-    envelope, noise = (np.ascontiguousarray(rows[low] * (1 - part) + rows[low + 1] * part) for rows in (envelope, noise))
+    envelope, noise = (np.ascontiguousarray(between(rows, at)) for rows in (envelope, noise))
     made = pyworld.synthesize(np.ascontiguousarray(pitch[np.round(at).astype(int)]), envelope, noise, rate, _STEP_MS)
     return made.astype(np.float32)
-
-
-def _across(rows: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Every column from another place, between two."""
-    low = np.floor(source).astype(int).clip(0, rows.shape[1] - 2)
-    part = source - low
-    return rows[:, low] * (1 - part) + rows[:, low + 1] * part

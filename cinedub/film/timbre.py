@@ -74,12 +74,6 @@ def say(
     gain = (colour * np.log(10) / 20)[:, None].astype(np.float32)
     breath = np.float32(of.breath_db * np.log(10) / 20)
     source = (of.origin_hz(hertz) / _TOP_HZ * 600).clip(0, 599.999)
-    low = np.floor(source).astype(int).clip(0, 599)
-    part = (source - low).astype(np.float32)[:, None]
-
-    def moved(rows: np.ndarray) -> np.ndarray:
-        return rows[low] * (1 - part) + rows[low + 1] * part
-
     nearest = np.round(source).astype(int).clip(0, 600)
     voiced = f0 > _VOICED_HZ
     mean = np.exp(np.log(f0[voiced]).mean()) if voiced.any() else _BASE_HZ
@@ -87,8 +81,23 @@ def say(
     pitched = np.where(voiced, np.clip(melody, 55, 600), f0).astype(np.float32)
     # The harmonics' level was learned at the old pitch: fewer of them at a higher one.
     level = np.float32(0.5 * np.log(of.pitch * manner.pitch))
-    sound = dsp.synth(moved(harmonic) + gain + level, moved(phase), moved(noise) + gain + breath, free[nearest] + gain, angle[nearest], pitched, rng)
+    sound = dsp.synth(
+        between(harmonic, source) + gain + level,
+        between(phase, source),
+        between(noise, source) + gain + breath,
+        free[nearest] + gain,
+        angle[nearest],
+        pitched,
+        rng,
+    )
     return sound.astype(np.float32), symbols
+
+
+def between(rows: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Every row from another place, between two."""
+    low = np.floor(source).astype(int).clip(0, len(rows) - 2)
+    part = (source - low).astype(rows.dtype)[:, None]
+    return rows[low] * (1 - part) + rows[low + 1] * part
 
 
 def varied(units: Sequence[float], signs: Sequence[str], pace: float, rng: np.random.Generator) -> list[int]:
