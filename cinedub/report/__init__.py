@@ -1,7 +1,7 @@
 """report.html: a dataset to look at, in one file that works from disk without a network.
 
-A large dataset is shown by a sample: some thousand rows, some dozen clips and films with pictures and sound, the pictures made smaller. ``cinedub
-view`` shows all of it with the same page.
+A large dataset is shown by a sample: some thousand rows, some dozen clips and films with pictures and sound, large pictures made smaller.
+``cinedub view`` shows all of it with the same page.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from schemas import Span
 
 #: What a page holds at most: rows, clips with pictures and sound, films with timeline and cast, people of a film with face and voice, bytes.
 ROWS, CLIPS, FILMS, PEOPLE, BYTES = 2_000, 48, 20, 12, 18_000_000
-#: The clips' pictures are shown as the records have them where all of them take no more of a page than this; otherwise as smaller ones.
-_PICTURES = 0.75
+#: The part of a page that pictures may take, and what one made smaller takes of its bytes at most (generated films: 0.03 to 0.06).
+_PICTURES, _SMALL = 0.75, 0.2
 
 
 def write(out: Path) -> Path:
@@ -38,13 +38,13 @@ def write(out: Path) -> Path:
     room = _Room(BYTES - len(json.dumps([data, rows])))
     with ThreadPoolExecutor(2, "previews") as pool:
         chosen = [_whole(dataset, row["key"]) for row in _chosen(data["worst"], rows)]
-        small = sum(row["mp4_bytes"] or 0 for row in chosen) * 4 / 3 > _PICTURES * room.left  # three bytes are four characters
+        small = _too_large(chosen, int(_PICTURES * room.left * 3 / 4))  # three bytes are four characters
         clips = {}
-        for row, detail in zip(chosen, pool.map(lambda row: _detail(dataset, row, small), chosen), strict=True):
+        for row, detail in zip(chosen, pool.map(lambda row: _detail(dataset, row, row["key"] in small), chosen), strict=True):
             if room.takes(detail):
                 clips[row["key"]] = detail
         shown = [name for name, _ in Counter(row["film"] for row in chosen).most_common(FILMS)]
-        films = {name: facts for name, facts in zip(shown, pool.map(lambda name: _film(dataset, name), shown), strict=True) if room.takes(facts)}
+        films = {name: facts for name in shown if room.takes(facts := _film(dataset, name, pool))}
     data |= {"mode": "file", "clips": {"total": total, "rows": rows}, "details": clips, "timelines": films}
     storage.write_atomic(out / "report.html", page(data, f"{data['name']} · CineDub").encode())
     return out / "report.html"
@@ -77,6 +77,17 @@ def _chosen(worst: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dic
     return list(ordered.values())[:CLIPS]
 
 
+def _too_large(rows: list[Row], limit: int) -> set[str]:
+    """The clips whose pictures are made smaller for all to fit into so many bytes: the largest, and no more of them than it takes."""
+    left, keys = sum(row["mp4_bytes"] or 0 for row in rows), set()
+    for row in sorted((row for row in rows if row["mp4_bytes"]), key=lambda row: (-row["mp4_bytes"], row["key"])):
+        if left <= limit:
+            break
+        left -= int(row["mp4_bytes"] * (1 - _SMALL))
+        keys.add(row["key"])
+    return keys
+
+
 def _detail(dataset: Dataset, row: Row, small: bool) -> dict[str, Any]:
     detail = clip(dataset, row)
     try:
@@ -88,13 +99,14 @@ def _detail(dataset: Dataset, row: Row, small: bool) -> dict[str, Any]:
     return detail | {"media": {name: data_uri("video/mp4" if name == previews.PICTURE else "audio/webm", data) for name, data in made.items()}}
 
 
-def _film(dataset: Dataset, name: str) -> dict[str, Any]:
+def _film(dataset: Dataset, name: str, pool: ThreadPoolExecutor) -> dict[str, Any]:
     facts = film(dataset, name)
     facts["people"] = len(facts["cast"])
     facts["cast"] = sorted(facts["cast"], key=lambda card: -card["spoken_ms"])
-    for number, card in enumerate(facts["cast"]):
-        for what, kind, data in portrait(dataset, card) if number < PEOPLE else ():
-            card[what] = data_uri(kind, data)
+    shown = facts["cast"][:PEOPLE]
+    for card, portraits in zip(shown, pool.map(lambda card: list(portrait(dataset, card)), shown), strict=True):
+        card |= {what: data_uri(kind, data) for what, kind, data in portraits}
+    for card in facts["cast"]:
         card.pop("face_at", None)
         card.pop("voice_at", None)
     return facts

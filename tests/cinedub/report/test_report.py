@@ -52,6 +52,13 @@ def test_pictures_are_the_records_own_where_all_of_them_fit_and_small_ones_other
     assert small.keys() == records.keys() and all(small[key] != records[key] for key in records)
 
 
+@pytest.mark.parametrize(("limit", "small"), [(60, ""), (59, "c"), (36, "c"), (35, "bc"), (19, "abc"), (0, "abc")])
+def test_no_more_pictures_are_made_smaller_than_it_takes_for_all_to_fit(limit: int, small: str) -> None:
+    assert report._too_large(
+        [{"key": "a", "mp4_bytes": 10}, {"key": "b", "mp4_bytes": 20}, {"key": "c", "mp4_bytes": 30}, {"key": "d", "mp4_bytes": None}], limit
+    ) == set(small)
+
+
 def test_the_funnel_adds_up(out: Path) -> None:
     steps = data_in((out / "report.html").read_text())["funnel"]
     lost = sum(step["s"] for step in steps if step["step"] == "loss")
