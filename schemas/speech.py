@@ -57,10 +57,14 @@ class Scenes:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Everything said in a reel, in order of time; no utterance crosses a scene's border."""
+    """Everything said in a reel, in order of time; no utterance crosses a scene's border.
+
+    ``wordless`` is where somebody speaks and no word was understood.
+    """
 
     scenes: Scenes
     utterances: tuple[Utterance, ...]
+    wordless: tuple[Span, ...] = ()
 
     @property
     def id(self) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 
 from cinedub import config, storage
-from schemas import Clip, Dropped, Span, Transcript, Utterance
+from schemas import Clip, Dropped, Span, Transcript, Utterance, union
 from schemas.film import Language
 from schemas.speech import Word, joined
 from transforms.stage import Stage
 
 _FRAME_MS = 40  # a frame at 25 frames a second: clips start and end on one where silence allows
+_WORDLESS_MS = 1_000  # the least speech without words that is told as lost
 
 Group = list[Utterance]
 
 
 def cut_clips(transcript: Transcript, config: config.CutClips, assets: storage.Assets) -> list[Clip | Dropped]:
-    """Clips of ``min_ms`` to ``max_ms``, in order. Each utterance is in exactly one, or dropped: CLIP_TOO_SHORT, CLIP_TOO_LONG.
+    """Clips of ``min_ms`` to ``max_ms``, in order. Each utterance is in exactly one, or dropped: CLIP_TOO_SHORT, CLIP_TOO_LONG. Speech that no word
+    was understood of is dropped where no clip holds it: NO_WORDS.
 
     What a scene says stays together where it fits; otherwise pauses of ``gap_ms`` end a clip, and then the longest ones.
     """
@@ -34,7 +36,15 @@ def cut_clips(transcript: Transcript, config: config.CutClips, assets: storage.A
                 continue
             span = frame(extent(group), room, config)
             results.append(Clip(stems, scene, span, tuple(group), tuple(part for shot in stems.shots.spans if (part := shot & span))))
-    return results
+    clips = [result.span for result in results if isinstance(result, Clip)]
+    left = [part for wordless in transcript.wordless for part in outside(wordless, clips) if part.duration >= _WORDLESS_MS]
+    return results + [_refused(stems.reel.film.id, part, "NO_WORDS", 0, 1) for part in left]
+
+
+def outside(span: Span, clips: list[Span]) -> list[Span]:
+    """The parts of a span that no clip holds."""
+    edges = [span.start, *(edge for clip in union(clips) if clip.overlap(span) for edge in (clip.start, clip.end)), span.end]
+    return [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
 
 
 def shorten(utterance: Utterance, max_ms: int, language: Language) -> Group:
@@ -123,11 +133,15 @@ def frame(said: Span, room: Span, config: config.CutClips) -> Span:
 
 def _dropped(film: str, group: Group, threshold: int, code: str) -> Dropped:
     span = extent(group)
-    text = " ".join(utterance.text for utterance in group)
-    return Dropped(f"{film}-{span.start:09d}-{span.end:09d}", film, span, "CutClips", code, float(span.duration), float(threshold), text)
+    return _refused(film, span, code, span.duration, threshold, " ".join(utterance.text for utterance in group))
+
+
+def _refused(film: str, span: Span, code: str, value: int, threshold: int, text: str = "") -> Dropped:
+    return Dropped(f"{film}-{span.start:09d}-{span.end:09d}", film, span, "CutClips", code, float(value), float(threshold), text)
 
 
 class CutClips(Stage[Transcript, Clip]):
     """Cut a transcript into clips: whole utterances of one scene, between silences."""
 
     run = staticmethod(cut_clips)
+    version = 2

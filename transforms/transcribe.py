@@ -35,7 +35,7 @@ def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets
 
     Speech is found on the vocals and on the mix: a separator loses some voices, a background hides some. Every part is heard on the mix; what is in
     doubt is heard on the vocals too. Where the hearings differ, the words that are more probably right stay, and the others are kept as alternatives.
-    Speech that no word came of is heard once more by itself: a recogniser may skip a sentence between two others.
+    Speech that no word came of is heard once more by itself: a recogniser may skip a sentence between two others. What stays without is told.
     """
     reel = scenes.stems.reel
     language, start = reel.film.language, reel.heard.start
@@ -49,15 +49,17 @@ def transcribe(scenes: Scenes, config: config.Transcribe, assets: storage.Assets
             heard = agreed(heard, [word for utterance in hearing(scenes.stems.vocals, span) for word in utterance.words], language)
         return heard
 
-    def said(part: Part) -> list[Utterance]:
+    def said(part: Part) -> tuple[list[Utterance], list[Span]]:
         heard = hear(part.span)
         for gap in unheard(part, heard) if heard else ():
             heard += [utterance for utterance in hear(gap) if rightness(utterance.words) > 0 and gap.covers(utterance.span)]
-        return [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
+        kept = [kept for utterance in heard if (kept := placed(utterance, part.speech, part.scene, language)) is not None]
+        return kept, [wordless for pause in unheard(part, heard) if (wordless := _spoken(pause, part)) is not None]
 
     with ThreadPoolExecutor(_AT_ONCE, "hearing") as pool:
-        utterances = itertools.chain.from_iterable(pool.map(said, [part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)]))
-        return Transcript(scenes, tuple(sorted(utterances, key=lambda utterance: utterance.span)))
+        found = list(pool.map(said, [part for scene in scenes.spans for part in _parts_of(scene, scenes, recogniser)]))
+    utterances = sorted((utterance for kept, _ in found for utterance in kept), key=lambda utterance: utterance.span)
+    return Transcript(scenes, tuple(utterances), tuple(sorted(span for _, wordless in found for span in wordless)))
 
 
 def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iterator[Part]:
@@ -78,6 +80,12 @@ def unheard(part: Part, heard: list[Utterance]) -> list[Span]:
     edges = [part.span.start, *itertools.chain.from_iterable((span.start, span.end) for span in words), part.span.end]
     pauses = [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
     return [pause for pause in pauses if sum(pause.overlap(speech) for speech in part.speech) >= _SKIPPED_MS]
+
+
+def _spoken(pause: Span, part: Part) -> Span | None:
+    """From the first speech in a pause between words to the last, within the part's scene."""
+    inside = [speech for region in part.speech if (speech := region & pause)]
+    return Span(inside[0].start, max(speech.end for speech in inside)) & part.scene if inside else None
 
 
 def agreed(ours: list[Utterance], theirs: list[Word], language: Language) -> list[Utterance]:
@@ -164,4 +172,4 @@ class Transcribe(Stage[Scenes, Transcript]):
     """Write down what is said, scene by scene."""
 
     run = staticmethod(transcribe)
-    version = 5
+    version = 6

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from cinedub import config
 from schemas import AudioStream, Clip, Dropped, Film, Reel, Scenes, Shots, Span, Stems, Transcript, Utterance, VideoStream, Word
-from transforms.cut_clips import cut_clips
+from transforms.cut_clips import cut_clips, outside
 
 SETTINGS = config.CutClips()
 
 
-def transcript(scenes: list[Span], utterances: list[Utterance], shots: list[Span] | None = None) -> Transcript:
+def transcript(scenes: list[Span], utterances: list[Utterance], shots: list[Span] | None = None, wordless: list[Span] | None = None) -> Transcript:
     span = Span(scenes[0].start, scenes[-1].end)
     film = Film("film", "0" * 64, "film.mp4", "", None, "en", VideoStream(0, "h264", 64, 36, "24/1"), AudioStream(1, "aac", 48000, 2), span.end)
     stems = Stems(Shots(Reel(film, span, span), tuple(shots or [span])), "mix", "vocals", "background")
-    return Transcript(Scenes(stems, tuple(scenes)), tuple(utterances))
+    return Transcript(Scenes(stems, tuple(scenes)), tuple(utterances), tuple(wordless or ()))
 
 
 def utterance(*words: tuple[int, int]) -> Utterance:
@@ -101,6 +101,25 @@ def test_a_short_word_gets_the_silence_around_it() -> None:
 def test_a_scene_shorter_than_a_clip_is_dropped_with_its_reason() -> None:
     (lost,) = cut([Span(0, 900), Span(900, 9000)], [utterance((100, 400))])
     assert isinstance(lost, Dropped) and lost.code == "CLIP_TOO_SHORT" and lost.value == 300 and lost.threshold == 1000
+
+
+def test_speech_without_words_is_dropped_where_no_clip_holds_it() -> None:
+    wordless = [Span(0, 5000), Span(12_000, 12_900), Span(14_000, 15_000)]
+    clip, *lost = cut([Span(0, 20_000)], [utterance((4000, 6000), (8000, 8500))], None, wordless)
+    assert isinstance(clip, Clip) and clip.span.start == 3680
+    assert [(part.span, part.code, part.value, part.threshold) for part in cast(list[Dropped], lost)] == [
+        (Span(0, 3680), "NO_WORDS", 0, 1),
+        (Span(14_000, 15_000), "NO_WORDS", 0, 1),
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 40)), max_size=6), st.integers(0, 100), st.integers(1, 60))
+def test_what_no_clip_holds_and_what_clips_hold_of_a_span_are_all_of_it(clips: list[tuple[int, int]], start: int, length: int) -> None:
+    span, held = Span(start, start + length), [Span(first, first + size) for first, size in clips]
+    left = outside(span, held)
+    assert {ms for part in left for ms in range(part.start, part.end)} == {
+        ms for ms in range(span.start, span.end) if not any(ms in clip for clip in held)
+    }
 
 
 def test_an_endless_utterance_is_divided_at_its_largest_gap() -> None:

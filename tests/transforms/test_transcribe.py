@@ -82,6 +82,21 @@ def test_a_voice_that_the_separator_lost_is_heard(tmp_path: Path) -> None:
     assert heard_words(Tones(), found) == [Span(1000, 2000), Span(3000, 3500)]
 
 
+class Mumbling(Tones):
+    """Understands no word of a second and a half or more."""
+
+    def transcribe(self, sound: np.ndarray, language: Language) -> list[Utterance]:
+        return [heard for heard in super().transcribe(sound, language) if heard.span.duration < 1500]
+
+
+def test_speech_without_a_word_is_told_scene_by_scene_where_a_second_or_more_of_it_lies_together(tmp_path: Path) -> None:
+    words = [Span(1000, 3000), Span(8000, 9000), Span(13_000, 18_000), Span(22_000, 22_900)]
+    found = scenes(tmp_path, words, [15_000], Span(0, 25_000), Span(0, 25_000))
+    transcript = transcribe(found, config.Transcribe(), cast(Any, None), Mumbling())
+    assert [utterance.span for utterance in transcript.utterances] == [Span(8000, 9000), Span(22_000, 22_900)]
+    assert list(transcript.wordless) == [Span(1000, 3000), Span(13_000, 15_000), Span(15_000, 18_000)]
+
+
 def test_silence_is_not_given_to_the_recogniser(tmp_path: Path) -> None:
     recogniser = Tones()
     assert heard_words(recogniser, scenes(tmp_path, [], [2000], Span(0, 5000), Span(0, 5000))) == []
