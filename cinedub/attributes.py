@@ -17,6 +17,8 @@ from schemas import Age, FaceTrack, Gender
 #: Between the middles of men's (about 120 Hz) and women's (about 210 Hz) speaking pitch: Traunmüller and Eriksson, "The frequency range of the
 #: voice fundamental in the speech of male and female adults", 1995. Acted voices leave their range, so the odds rise slower than in calm speech.
 _MIDDLE_HZ, _ODDS_PER_OCTAVE, MOST_ODDS = 160.0, 8.0, 3.0
+#: Of a window of voice the gender reader may be so sure, in log odds.
+_MOST_HEARD = 6.0
 #: A face classifier errs on one face in five: no single look says more than four to one.
 _MOST_SURE = 0.8
 #: Log odds that make a decision: three to one.
@@ -28,21 +30,23 @@ _SEEN_MS = 400
 
 @dataclass(frozen=True, slots=True)
 class VoiceColour:
-    """Medians over a person's voice: ``pitch`` in Hz, ``spread`` in semitones, ``tilt`` in dB, from ``windows`` stretches of voice."""
+    """Medians over a person's voice: ``pitch`` in Hz, ``spread`` in semitones, ``tilt`` in dB, from ``windows`` stretches of voice; ``female`` as
+    ``believed``."""
 
     pitch: float
     spread: float
     tilt: float
     windows: int
+    female: float = 0.0
 
 
-def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray) -> VoiceColour | None:
-    """The colour of a voice from its windows; None where nothing was voiced."""
+def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray, female: np.ndarray) -> VoiceColour | None:
+    """The colour of a voice from its windows, ``female`` the gender reader's log odds of each; None where nothing was voiced."""
     voiced = ~np.isnan(pitch)
     if not voiced.any():
         return None
     middle = [float(np.median(values[voiced])) for values in (pitch, spread, tilt)]
-    return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()))
+    return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()), believed(female[voiced]))
 
 
 def gender(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[FaceTrack], age: Age) -> Gender:
@@ -57,7 +61,7 @@ def female_odds(voice: VoiceColour | None, vector: Sequence[float], faces: Seque
     """Log odds that a person is female, from all that was heard and seen of them. A child's voice says nothing."""
     odds = 0.0
     if voice is not None and age != "child":
-        odds += _within(voice_odds(vector, voice.pitch)) * min(1.0, voice.windows / 2)
+        odds += _within(voice_odds(vector, voice.pitch, voice.female)) * min(1.0, voice.windows / 2)
     seen = [(face.female, face.span.duration) for face in faces if face.female is not None]
     if seen:
         looks = np.clip([female for female, _ in seen], 1 - _MOST_SURE, _MOST_SURE)
@@ -70,12 +74,18 @@ def certainty(odds: float) -> float:
     return round(1 / (1 + math.exp(-abs(odds))), 4)
 
 
-def voice_odds(vector: Sequence[float], hertz: float) -> float:
-    """Log odds of a female voice by its CAM++ vector and its pitch, learned by ``cinedub.film.voice_gender``; by pitch alone for other vectors."""
+def voice_odds(vector: Sequence[float], hertz: float, female: float) -> float:
+    """Log odds of a female voice by its CAM++ vector, its pitch and what the gender reader heard, learned by ``cinedub.film.voice_gender``; without
+    the vector where it is another encoder's."""
     weights = _learned()
-    if len(vector) != len(weights) - 2:
-        return _ODDS_PER_OCTAVE * math.log2(hertz / _MIDDLE_HZ)
-    return float(np.dot(weights[:-2], vector) + weights[-2] * octaves(hertz) + weights[-1])
+    if len(vector) != len(weights) - 3:
+        return _ODDS_PER_OCTAVE * math.log2(hertz / _MIDDLE_HZ) + female
+    return float(np.dot(weights, [*vector, octaves(hertz), female, 1.0]))
+
+
+def believed(female: Float[np.ndarray, " windows"]) -> float:
+    """The mean of the gender reader's log odds, each as far as one window is believed."""
+    return float(np.clip(female, -_MOST_HEARD, _MOST_HEARD).mean())
 
 
 def octaves(hertz: float) -> float:

@@ -40,6 +40,7 @@ class Heard:
     voice: Int[np.ndarray, " W"]
     colour: Float[np.ndarray, "W 3"]
     level: Float[np.ndarray, " W"]
+    female: Float[np.ndarray, " W"]
     face_vectors: Float[np.ndarray, "N face_embedding"]
     mouths: dict[str, np.ndarray] | None = None
 

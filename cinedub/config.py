@@ -104,6 +104,7 @@ class Hear:
 
     segmenter: Model = Model("pyannote", "segmentation-3.0", threads=1)
     voice_encoder: Model = Model("campplus", "campplus", threads=1)
+    gender: Model = Model("ina", "ina-gender", threads=1)
 
 
 @dataclass(frozen=True, slots=True)

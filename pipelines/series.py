@@ -112,6 +112,7 @@ def _voices(clip: Clip, said: list[Turn], people: list[int], folder: Path, rng: 
         name, windows=np.array([(window.start, window.end) for window, _ in pieces]), embeddings=vectors, voice=local,
         pitch=rng.uniform(90, 250, len(local)), level=rng.uniform(-30, -20, len(local)), spread=np.full(len(local), 3.0),
         tilt=np.full(len(local), -10.0),
+        female=np.zeros(len(local)),
     )  # fmt: skip
     return Voices(clip, tuple(sorted(said, key=lambda turn: (turn.span, turn.speaker))), str(name))
 

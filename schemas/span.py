@@ -53,6 +53,16 @@ class Span:
         return Span(max(within.start, self.start - ms), min(within.end, self.end + ms))
 
 
+def outside(span: Span, others: Iterable[Span]) -> list[Span]:
+    """The parts of a span that none of the others holds, in order.
+
+    >>> outside(Span(0, 100), [Span(90, 120), Span(20, 30)])
+    [Span(start=0, end=20), Span(start=30, end=90)]
+    """
+    edges = [span.start, *(edge for other in union(others) if other.overlap(span) for edge in (other.start, other.end)), span.end]
+    return [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+
+
 def union(spans: Iterable[Span], gap: int = 0) -> list[Span]:
     """Merge spans that overlap, touch, or lie at most ``gap`` ms apart; sorted by start.
 

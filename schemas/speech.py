@@ -115,7 +115,8 @@ class Voices:
 
     ``arrays`` is an npz: ``windows`` (W, 2) int64 ms on the film's clock, ``embeddings`` (W, E) float32 of unit length,
     ``voice`` (W,) int64: number of the local voice (``v{number}`` in the turns); (W,) float32 each, nan where too little is voiced:
-    ``pitch`` median in Hz, ``spread`` its deviation in semitones, ``tilt`` energy above over below 1 kHz in dB.
+    ``pitch`` median in Hz, ``spread`` its deviation in semitones, ``tilt`` energy above over below 1 kHz in dB; (W,) float32 each: ``level`` in
+    dB, full scale 0, ``female`` log odds of a female voice.
     """
 
     clip: Clip

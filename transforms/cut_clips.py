@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from cinedub import config, storage
-from schemas import Clip, Dropped, Span, Transcript, Utterance, union
+from schemas import Clip, Dropped, Span, Transcript, Utterance, outside
 from schemas.film import Language
 from schemas.speech import Word, joined
 from transforms.stage import Stage
@@ -39,12 +39,6 @@ def cut_clips(transcript: Transcript, config: config.CutClips, assets: storage.A
     clips = [result.span for result in results if isinstance(result, Clip)]
     left = [part for wordless in transcript.wordless for part in outside(wordless, clips) if part.duration >= _WORDLESS_MS]
     return results + [_refused(stems.reel.film.id, part, "NO_WORDS", 0, 1) for part in left]
-
-
-def outside(span: Span, clips: list[Span]) -> list[Span]:
-    """The parts of a span that no clip holds."""
-    edges = [span.start, *(edge for clip in union(clips) if clip.overlap(span) for edge in (clip.start, clip.end)), span.end]
-    return [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
 
 
 def shorten(utterance: Utterance, max_ms: int, language: Language) -> Group:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from cinedub import config, heard, prosody
 from cinedub.backends import roles
 from cinedub.storage import Assets
-from schemas import Clip, Span, Turn, Voices, union
+from schemas import Clip, Span, Turn, Voices, outside, union
 from transforms.stage import Stage
 
 #: A voice is heard in a pass above this probability; shorter holes are filled, then shorter bursts dropped (breaths and clicks).
@@ -19,13 +19,17 @@ _TWO = 1.15
 _EARLY_MS = 25
 #: Voice vectors see this much, this far apart; never less than ``_LEAST_MS``.
 _WINDOW_MS, _HOP_MS, _LEAST_MS = 1_500, 750, 400
+#: A window in which others are heard, too, is told by what is heard of its voice alone, up to so far outside; by itself where that is too little.
+_REACH_MS, _ENOUGH_MS, _STEP_MS, _PIECE_MS = 1_000, 1_000, 50, 100
 #: Words that are trusted without a voice, and the pause up to which they are one turn.
 _TRUSTED, _WORD_GAP_MS = 0.5, 500
 #: Two neighbouring passes speak of one voice when they share this part of the shorter one's activity in what both hear.
 _SAME = 0.3
 
 
-def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segmenter, voice_encoder: roles.VoiceEncoder) -> Voices:
+def hear(
+    clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segmenter, voice_encoder: roles.VoiceEncoder, gender: roles.GenderReader
+) -> Voices:
     """Turns of clip-local voices ``v0``, ``v1``, … by first appearance, overlaps included, and the vectors of their windows.
 
     Words that were understood where the segmenter hears nobody (under music, whispered) are voices of their own, numbered last.
@@ -37,13 +41,14 @@ def hear(clip: Clip, config: config.Hear, assets: Assets, segmenter: roles.Segme
     pieces = [(piece, int(turn.speaker[1:])) for turn in turns for piece in windows(turn.span, clip.span)]
     spans = np.array([(piece.start, piece.end) for piece, _ in pieces], np.int64).reshape(-1, 2)
     local = np.rint((spans - clip.span.start) * (heard.RATE / 1000)).astype(int)
-    vectors = voice_encoder.encode([sound[start:end] for start, end in local]) if pieces else np.zeros((0, 0), np.float32)
+    parts = [_sound(sound, alone(piece, f"v{voice}", turns, clip.span), clip.span.start) for piece, voice in pieces]
+    vectors = voice_encoder.encode(parts) if parts else np.zeros((0, 0), np.float32)
     measured = prosody.measure(vocals, heard.RATE)
     colours = np.array([measured.over(*(span - clip.span.start)) for span in spans], np.float32).reshape(-1, 3)
     level = np.array([_level(vocals[start:end]) for start, end in local], np.float32)
     np.savez_compressed(
         assets.path("voices.npz"), windows=spans, embeddings=vectors, voice=np.array([voice for _, voice in pieces], np.int64),
-        pitch=colours[:, 0], spread=colours[:, 1], tilt=colours[:, 2], level=level,
+        pitch=colours[:, 0], spread=colours[:, 1], tilt=colours[:, 2], level=level, female=gender.female(parts),
     )  # fmt: skip
     return Voices(clip, tuple(turns), assets.uri("voices.npz"))
 
@@ -52,7 +57,7 @@ class Hear(Stage[Clip, Voices]):
     """Tell the voices of a clip apart."""
 
     run = staticmethod(hear)
-    version = 10
+    version = 22
 
 
 def follow(sound: roles.Mono, segmenter: roles.Segmenter) -> Float[np.ndarray, "frames voices"]:
@@ -114,6 +119,25 @@ def windows(turn: Span, within: Span) -> list[Span]:
     if len(starts) > 2 and starts[-1] - starts[-2] < _HOP_MS // 3:  # nearly the same sound twice
         del starts[-2]
     return [Span(start, start + _WINDOW_MS) for start in starts]
+
+
+def alone(window: Span, voice: str, turns: list[Turn], within: Span) -> list[Span]:
+    """What of a voice tells whose it is: a window, or, where others are heard in it, what lies nearest to its middle and is the voice's alone."""
+    others = union(turn.span for turn in turns if turn.speaker != voice)
+    if not any(window.overlap(other) for other in others):
+        return [window]
+    own = union(turn.span for turn in turns if turn.speaker == voice)
+    solo = [part for span in own for part in outside(span, others) if part.duration >= _PIECE_MS]
+    near: list[Span] = []
+    for further in range(0, _REACH_MS + 1, _STEP_MS):
+        near = [part for span in solo if (part := span & window.pad(further, within))]
+        if sum(part.duration for part in near) >= window.duration:
+            break
+    return near if sum(part.duration for part in near) >= _ENOUGH_MS else [window]
+
+
+def _sound(sound: roles.Mono, spans: list[Span], start: int) -> roles.Mono:
+    return np.concatenate([sound[round((span.start - start) * heard.RATE / 1000) : round((span.end - start) * heard.RATE / 1000)] for span in spans])
 
 
 def unclaimed(clip: Clip, turns: list[Turn]) -> list[Turn]:

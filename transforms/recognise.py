@@ -82,7 +82,7 @@ class Recognise(Stage[Appearances, Passage]):
     """Give every voice and face of a film or series its name."""
 
     run = staticmethod(recognised)
-    version = 15
+    version = 16
 
 
 def _clips(part: Appearance) -> list[Heard]:
@@ -173,7 +173,14 @@ def _face_vectors(path: Path) -> Float[np.ndarray, "N face_embedding"]:
 def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         colour = np.stack([arrays[name] for name in ("pitch", "spread", "tilt")], axis=1)
-        return {"windows": arrays["windows"], "vectors": arrays["embeddings"], "voice": arrays["voice"], "colour": colour, "level": arrays["level"]}
+        return {
+            "windows": arrays["windows"],
+            "vectors": arrays["embeddings"],
+            "voice": arrays["voice"],
+            "colour": colour,
+            "level": arrays["level"],
+            "female": arrays["female"],
+        }
 
 
 def _spoken(
@@ -334,7 +341,7 @@ def _speaker(
 ) -> Speaker:
     """A person with the attributes that everything seen and heard of them gives."""
     rows = [part == person for part in labels]
-    sounds = attributes.colour(*np.concatenate([clip.colour[own] for clip, own in zip(clips, rows, strict=True)]).T)
+    sounds = attributes.colour(*np.concatenate([np.c_[clip.colour[own], clip.female[own]] for clip, own in zip(clips, rows, strict=True)]).T)
     alike = np.concatenate([clip.vectors[own] @ voice for clip, own in zip(clips, rows, strict=True) if own.any()] or [np.zeros(1)])
     age = attributes.age(faces)
     odds = attributes.female_odds(sounds, voice.tolist(), faces, age)

@@ -25,6 +25,7 @@ BACKENDS: dict[str, dict[str, str]] = {
     "detector": {"scenedetect": "shots:SceneDetect", "transnetv2": "transnet:TransNet"},
     "segmenter": {"pyannote": "pyannote:Pyannote"},
     "voice_encoder": {"campplus": "campplus:CamPlusPlus"},
+    "gender": {"ina": "ina:Ina"},
     "face_detector": {"centerface": "centerface:CenterFace", "insightface": "insightface:InsightDetector"},
     "landmarker": {"mediapipe": "mediapipe:MediaPipe", "mediapipe-tasks": "mediapipe_tasks:MediaPipeTasks"},
     "face_encoder": {"dlib": "dlib:Dlib", "insightface": "insightface:InsightEncoder"},

@@ -75,6 +75,13 @@ class VoiceEncoder(Backend, Protocol):
         """One unit vector for each sound, in order."""
 
 
+class GenderReader(Backend, Protocol):
+    """Hears whether a voice is a woman's. Sound is mono at 16 kHz."""
+
+    def female(self, sounds: Sequence[Mono]) -> Float32[np.ndarray, " sounds"]:
+        """Log odds of a female voice for each sound, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaceBox:
     """A face found in a picture: ``box`` x0 y0 x1 y1 and ``points`` (eyes, nose, mouth corners; 5 x 2) in pixels, ``score`` in [0, 1]."""

@@ -1,11 +1,11 @@
-"""Learn to hear gender from voice vectors and pitch together: logistic regression on every synthetic voice whose gender is known.
+"""Learn to hear gender from voice vectors, pitch and the gender reader together: logistic regression on every synthetic voice whose gender is known.
 
     $ make voice-gender    # writes cinedub/voice_gender.json
 
 A few sentences of each Kokoro voice and Hibari at two speeds, in windows as ``Hear`` cuts them. Every voice counts alike, and both genders. A vector
-alone hears how these voices were made rather than who speaks, and took most real men for women; beside pitch, and held small, it corrects it. How
-small is chosen on voices left out one at a time and on real people who are never trained on (the recordings of meetings that pyannote.audio has for
-training and development), both counted alike.
+alone hears how these voices were made rather than who speaks, and took most real men for women; beside the others, and held small, it corrects
+them. How small is chosen on voices left out one at a time and on real people who are never trained on (the recordings of meetings that
+pyannote.audio has for training and development), both counted alike.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 SCALES = (1.0, 1.5, 2.0, 3.0)
 #: Of a person in the recordings at least so many windows.
 FEW = 2
-#: A window's vector, and its pitch as ``attributes.octaves``.
-Table = Float[np.ndarray, "windows embedding+1"]
+#: A window's vector, its pitch as ``attributes.octaves``, and the gender reader's log odds as ``attributes.believed``.
+Table = Float[np.ndarray, "windows embedding+2"]
 
 
 def table(sound: Float32[np.ndarray, " samples"], starts: list[int]) -> Table:
     """Windows that begin at these samples, those without pitch left out."""
-    encoder = backends.load("voice_encoder", config.Hear().voice_encoder)
+    encoder, reader = (backends.load(role, getattr(config.Hear(), role)) for role in ("voice_encoder", "gender"))
     measured = prosody.measure(sound, HEARD)
     pieces = [(start, min(start + WINDOW, len(sound))) for start in starts if min(start + WINDOW, len(sound)) - start >= LEAST]
     pitch = np.array([measured.over(start * 1000 // HEARD, end * 1000 // HEARD)[0] for start, end in pieces])
-    vectors = encoder.encode([sound[start:end] for start, end in pieces])
-    rows = np.c_[vectors, [attributes.octaves(hertz) for hertz in pitch]]
+    parts = [sound[start:end] for start, end in pieces]
+    heard = [attributes.believed(odds[None]) for odds in reader.female(parts)]
+    rows = np.c_[encoder.encode(parts), [attributes.octaves(hertz) for hertz in pitch], heard]
     return np.asarray(rows[~np.isnan(pitch)])
 
 
@@ -85,12 +86,13 @@ def met() -> tuple[dict[str, Table], dict[str, str]]:
 
 
 def fit(tables: dict[str, Table], genders: dict[str, str], ridge: float) -> Float[np.ndarray, " weights"]:
-    """Weights of the vector, of pitch and a constant, for the log odds of a female voice (Newton's method); ``ridge`` holds those of the vector."""
+    """Weights of the vector, of pitch, of the reader and a constant, for the log odds of a female voice (Newton's method); ``ridge`` holds those of
+    the vector."""
     x = np.concatenate([np.c_[rows, np.ones(len(rows))] for rows in tables.values()])
     y = np.concatenate([np.full(len(rows), genders[voice] == "female", float) for voice, rows in tables.items()])
     alike = {gender: sum(genders[voice] == gender for voice in tables) for gender in set(genders.values())}
     weight = np.concatenate([np.full(len(t), len(tables) / 2 / len(t) / alike[genders[v]]) for v, t in tables.items()])
-    penalty = np.diag([*np.full(x.shape[1] - 2, ridge), 1e-6, 1e-6])
+    penalty = np.diag([*np.full(x.shape[1] - 3, ridge), 1e-6, 1e-6, 1e-6])
     theta = np.zeros(x.shape[1])
     for _ in range(20):
         p = 1 / (1 + np.exp(-x @ theta))
@@ -100,9 +102,9 @@ def fit(tables: dict[str, Table], genders: dict[str, str], ridge: float) -> Floa
 
 
 def told(theta: Float[np.ndarray, " weights"], rows: Table) -> float:
-    """Log odds of one person, as ``attributes.voice_odds``: by the mean vector, of unit length, and the median pitch."""
-    vector = rows[:, :-1].mean(axis=0)
-    return float(theta[:-2] @ (vector / np.linalg.norm(vector)) + theta[-2] * np.median(rows[:, -1]) + theta[-1])
+    """Log odds of one person, as ``attributes.voice_odds``: by the mean vector, of unit length, the median pitch and the mean of what is heard."""
+    vector = rows[:, :-2].mean(axis=0)
+    return float(theta @ [*(vector / np.linalg.norm(vector)), np.median(rows[:, -2]), rows[:, -1].mean(), 1.0])
 
 
 def right(odds: dict[str, float], genders: dict[str, str]) -> tuple[int, float]:
@@ -132,7 +134,7 @@ def train(out: Path) -> dict[str, float]:
 
 
 def write(out: Path, theta: Float[np.ndarray, " weights"], report: dict[str, float]) -> None:
-    """Weights as JSON, four decimals: of the vector, of pitch, the constant."""
+    """Weights as JSON, four decimals: of the vector, of pitch, of the gender reader, the constant."""
     learned = {"encoder": config.Hear().voice_encoder.weights, "held_out": report, "weights": [round(float(value), 4) for value in theta]}
     out.write_bytes(msgspec.json.encode(learned) + b"\n")
 

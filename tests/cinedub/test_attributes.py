@@ -12,8 +12,8 @@ def face(years: float | None = None, female: float | None = None, ms: int = 2_00
     return FaceTrack(0, Span(0, ms), 100, 0.9, years, female)
 
 
-def voice(pitch: float, windows: int = 6, spread: float = 3, tilt: float = -10) -> VoiceColour:
-    return VoiceColour(pitch, spread, tilt, windows)
+def voice(pitch: float, windows: int = 6, spread: float = 3, tilt: float = -10, female: float = 0.0) -> VoiceColour:
+    return VoiceColour(pitch, spread, tilt, windows, female)
 
 
 def test_pitch_tells_gender_unless_it_lies_between() -> None:
@@ -41,13 +41,13 @@ def test_age_is_the_median_faces_and_uncertain_without_one() -> None:
 def test_timbre_is_a_few_words_and_nothing_for_a_voice_without_colour() -> None:
     assert timbre(voice(90, tilt=-18, spread=1), "male") == ("low", "warm", "calm")
     assert timbre(voice(200), "female") == ("balanced",)
-    assert timbre(colour(*np.full((3, 4), np.nan)), "male") == ()
+    assert timbre(colour(*np.full((4, 4), np.nan)), "male") == ()
 
 
 def sounding(odds: float, hertz: float) -> list[float]:
     """The shortest voice vector with which a voice of this pitch has these log odds of being a woman's."""
-    constant = voice_odds([0.0] * 192, hertz)
-    slope = np.array([voice_odds(row.tolist(), hertz) - constant for row in np.eye(192)])
+    constant = voice_odds([0.0] * 192, hertz, 0.0)
+    slope = np.array([voice_odds(row.tolist(), hertz, 0.0) - constant for row in np.eye(192)])
     return (slope * (odds - constant) / (slope @ slope)).tolist()
 
 
@@ -62,9 +62,10 @@ def test_no_vector_makes_a_womans_voice_of_a_mans_pitch() -> None:
     """A vector trained on synthetic voices alone once did, of most real men."""
     vectors = np.random.default_rng(0).standard_normal((50, 192))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert all(voice_odds(vector.tolist(), 95) < 0 < voice_odds(vector.tolist(), 230) for vector in vectors)
+    assert all(voice_odds(vector.tolist(), 95, -3.0) < 0 < voice_odds(vector.tolist(), 230, 3.0) for vector in vectors)
     assert octaves(20) == octaves(80) == -1 and octaves(160) == 0 and octaves(900) == 1
-    assert voice_odds([0.1] * 64, 160) == 0 < voice_odds([0.1] * 64, 200)  # vectors of another encoder: pitch alone
+    # Vectors of another encoder are left out.
+    assert voice_odds([0.1] * 64, 160, 0.0) == 0 < voice_odds([0.1] * 64, 200, 0.0) < voice_odds([0.1] * 64, 200, 1.0)
 
 
 def test_how_sure_an_attribute_is_grows_with_the_evidence() -> None:

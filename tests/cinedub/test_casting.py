@@ -19,7 +19,9 @@ def heard(cosine: float, *others: Span) -> casting.Heard:
     vectors = np.array([[1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]])
     windows = np.array([(0, 1500), (1500, 3000)])
     nothing = np.zeros((0, 128))
-    return casting.Heard(Voices(CLIP, tuple(turns), ""), Faces(CLIP, (), "", ""), windows, vectors, np.zeros(2, int), vectors, vectors[0], nothing)
+    return casting.Heard(
+        Voices(CLIP, tuple(turns), ""), Faces(CLIP, (), "", ""), windows, vectors, np.zeros(2, int), vectors, vectors[0], vectors[0], nothing
+    )
 
 
 def test_a_window_is_worth_what_its_voice_is_heard_alone_in_it() -> None:

@@ -41,7 +41,9 @@ def heard(pitch: list[float], level: list[float], *others: Turn) -> Heard:
     turns = (Turn("v0", Span(0, 1500 * count), 0.9), *others)
     colour = np.stack([np.array(pitch), np.full(count, 2.0), np.zeros(count)], axis=1)
     faces = Faces(clip, (), "", "")
-    return Heard(Voices(clip, turns, ""), faces, spans, np.ones((count, 1)), np.zeros(count, int), colour, np.array(level), np.zeros((0, 1)))
+    return Heard(
+        Voices(clip, turns, ""), faces, spans, np.ones((count, 1)), np.zeros(count, int), colour, np.array(level), np.zeros(count), np.zeros((0, 1))
+    )
 
 
 def tones(clip: Heard) -> list[tuple[int, float, float]]:

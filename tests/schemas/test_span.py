@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import Span, union
+from schemas import Span, outside, union
 
 spans = st.tuples(st.integers(0, 10_000), st.integers(1, 5_000)).map(lambda pair: Span(pair[0], pair[0] + pair[1]))
 
@@ -29,3 +29,10 @@ def test_a_union_is_sorted_apart_and_covers_every_span(many: list[Span], gap: in
     merged = union(many, gap)
     assert all(left.end + gap < right.start for left, right in itertools.pairwise(merged))
     assert all(any(whole.covers(span) for whole in merged) for span in many)
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 40)), max_size=6), st.integers(0, 100), st.integers(1, 60))
+def test_what_lies_outside_others_is_all_that_they_leave_of_a_span(others: list[tuple[int, int]], start: int, length: int) -> None:
+    span, held = Span(start, start + length), [Span(first, first + size) for first, size in others]
+    left = {ms for part in outside(span, held) for ms in range(part.start, part.end)}
+    assert left == {ms for ms in range(span.start, span.end) if not any(ms in other for other in held)}

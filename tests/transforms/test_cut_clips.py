@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cinedub import config
 from schemas import AudioStream, Clip, Dropped, Film, Reel, Scenes, Shots, Span, Stems, Transcript, Utterance, VideoStream, Word
-from transforms.cut_clips import cut_clips, outside
+from transforms.cut_clips import cut_clips
 
 SETTINGS = config.CutClips()
 
@@ -111,15 +111,6 @@ def test_speech_without_words_is_dropped_where_no_clip_holds_it() -> None:
         (Span(0, 3680), "NO_WORDS", 0, 1),
         (Span(14_000, 15_000), "NO_WORDS", 0, 1),
     ]
-
-
-@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 40)), max_size=6), st.integers(0, 100), st.integers(1, 60))
-def test_what_no_clip_holds_and_what_clips_hold_of_a_span_are_all_of_it(clips: list[tuple[int, int]], start: int, length: int) -> None:
-    span, held = Span(start, start + length), [Span(first, first + size) for first, size in clips]
-    left = outside(span, held)
-    assert {ms for part in left for ms in range(part.start, part.end)} == {
-        ms for ms in range(span.start, span.end) if not any(ms in clip for clip in held)
-    }
 
 
 def test_an_endless_utterance_is_divided_at_its_largest_gap() -> None:

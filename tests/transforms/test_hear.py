@@ -12,7 +12,7 @@ import soxr
 from cinedub import backends, config, sound, storage, weights
 from cinedub.film import voices
 from schemas import AudioStream, Clip, Film, Reel, Shots, Span, Stems, Turn, Utterance, VideoStream, Word
-from transforms.hear import follow, hear, speaking, unclaimed, windows
+from transforms.hear import alone, follow, hear, speaking, unclaimed, windows
 
 RATE = 16_000
 
@@ -74,6 +74,17 @@ def test_windows_cover_a_turn_and_stay_inside_the_clip() -> None:
         pieces = windows(Span(10_000, 10_000 + length), clip)
         assert pieces[0].start == 10_000 and pieces[-1].end == 10_000 + length and all(piece.duration == 1_500 for piece in pieces)
         assert all(after.start - before.start <= 1_000 for before, after in pairwise(pieces))
+
+
+def test_a_window_in_which_others_are_heard_is_told_by_what_is_nearest_of_its_voice_alone() -> None:
+    clip, window = Span(0, 20_000), Span(10_000, 11_500)
+    own = Turn("v0", Span(9_000, 16_000), 0.9)
+    assert alone(window, "v0", [own], clip) == [window]
+    after = alone(window, "v0", [own, Turn("v1", Span(5_000, 10_800), 0.9)], clip)
+    assert after == [Span(10_800, 12_300)]
+    around = alone(window, "v0", [own, Turn("v1", Span(10_300, 10_800), 0.9)], clip)
+    assert around == [Span(9_750, 10_300), Span(10_800, 11_750)]
+    assert alone(window, "v0", [own, Turn("v1", Span(5_000, 12_000), 0.9)], clip) == [window]  # half a second within reach is too little
 
 
 def clip_of(stems: Path, span: Span, utterances: tuple[Utterance, ...] = ()) -> Clip:

@@ -53,7 +53,7 @@ class Scene:
         np.savez(
             f"{name}-voices.npz", windows=np.array([(w.start, w.end) for w, _, _ in pieces]).reshape(-1, 2), embeddings=vectors,
             voice=np.array([v for _, v, _ in pieces], int), pitch=np.full(len(pieces), 110.0), spread=np.full(len(pieces), 3.0),
-            tilt=np.full(len(pieces), -10.0), level=np.full(len(pieces), -20.0),
+            tilt=np.full(len(pieces), -10.0), level=np.full(len(pieces), -20.0), female=np.zeros(len(pieces)),
         )  # fmt: skip
         seen = seen or []
         mouths = np.zeros((len(seen), 750))

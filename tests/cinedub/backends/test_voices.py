@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soxr
@@ -11,7 +13,8 @@ from cinedub.errors import ModelError, WeightsError
 from cinedub.film import voices
 
 pytestmark = pytest.mark.skipif(
-    not all(weights.present(name) for name in ("segmentation-3.0", "campplus", "kokoro")), reason="run: cinedub weights fetch build film"
+    not all(weights.present(name) for name in ("segmentation-3.0", "campplus", "ina-gender", "kokoro")),
+    reason="run: cinedub weights fetch build film",
 )
 RATE = 16_000
 
@@ -47,6 +50,49 @@ def test_too_little_sound_for_a_voice_vector_is_refused() -> None:
         backends.load("voice_encoder", config.Hear().voice_encoder).encode([np.zeros(1000, np.float32)])
 
 
+def test_women_and_men_are_told_by_their_voices_however_loud_and_whatever_is_heard_beside(spoken: list[np.ndarray]) -> None:
+    reader = backends.load("gender", config.Hear().gender)
+    odds = reader.female(spoken)
+    assert max(odds[:2]) < -2 and min(odds[2:]) > 2
+    assert np.allclose(odds, [reader.female([sound / 50])[0] for sound in spoken], atol=0.05)
+    assert reader.female([]).shape == (0,)
+
+
+def test_a_tenth_of_a_second_and_silence_have_odds_too() -> None:
+    odds = backends.load("gender", config.Hear().gender).female([np.zeros(1_600, np.float32), np.sin(np.arange(1_600, dtype=np.float32))])
+    assert np.isfinite(odds).all()
+
+
+def test_the_gender_network_is_that_of_its_keras_file(spoken: list[np.ndarray]) -> None:
+    import torch
+    from torch.nn import functional
+
+    from cinedub.backends import ina
+    from cinedub.backends.keras_graph import EPSILON, layers
+
+    found = {name: {key: torch.from_numpy(value) for key, value in layer.items()} for name, layer in layers(_gender_file()).items()}
+
+    def norm(values: torch.Tensor, n: int) -> torch.Tensor:
+        layer = found[f"batch_normalization_{n}"]
+        return functional.batch_norm(values, layer["moving_mean"], layer["moving_variance"], layer["gamma"], layer["beta"], eps=EPSILON).relu()
+
+    reader = backends.load("gender", config.Hear().gender)
+    values = torch.from_numpy(np.stack([reader._spectrogram(sound[: ina.PATCH]) for sound in spoken]))
+    values = ((values - values.mean((1, 2), keepdim=True)) / values.std((1, 2), keepdim=True, correction=0))[:, None].float()
+    for n, pool in enumerate(((1, 1), (1, 2), (1, 1), (2, 2), (28, 1)), start=1):
+        layer = found[f"conv2d_{n}"]
+        values = functional.max_pool2d(norm(functional.conv2d(values, layer["kernel"].permute(3, 2, 0, 1), layer["bias"]), n), pool)
+    values = values.flatten(1)
+    for n in range(1, 5):
+        values = norm(values @ found[f"dense_{n}"]["kernel"] + found[f"dense_{n}"]["bias"], n + 5)
+    scores = values @ found["dense_5"]["kernel"] + found["dense_5"]["bias"]
+    assert np.allclose(reader.female([sound[: ina.PATCH] for sound in spoken]), scores[:, 0] - scores[:, 1], atol=1e-3)
+
+
+def _gender_file() -> Path:
+    return weights.find("ina-gender") / "keras_male_female_cnn.hdf5"
+
+
 def test_speech_is_told_from_silence_at_the_right_time(spoken: list[np.ndarray]) -> None:
     segmenter = backends.load("segmenter", config.Hear().segmenter)
     silence = np.zeros(RATE, np.float32)
@@ -79,6 +125,6 @@ def test_there_is_a_frame_for_every_step_of_sound_however_short(samples: int) ->
 
 def test_files_that_hold_no_such_model_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "weights.pt").write_bytes(b"nothing of the kind")
-    for role, backend in (("segmenter", "pyannote"), ("voice_encoder", "campplus")):
+    for role, backend in (("segmenter", "pyannote"), ("voice_encoder", "campplus"), ("gender", "ina")):
         with pytest.raises(WeightsError, match=r"weights\.pt"):
             backends.load(role, config.Model(backend, str(tmp_path / "weights.pt")))

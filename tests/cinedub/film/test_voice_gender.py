@@ -11,10 +11,10 @@ SIZE = 24
 
 
 def person(rng: np.random.Generator, octaves: float, slant: float) -> np.ndarray:
-    """Eight windows: vectors that lean by ``slant`` to one side of the first direction, and pitch about a middle."""
+    """Eight windows: vectors that lean by ``slant`` to one side of the first direction, pitch about a middle, and nothing heard."""
     vectors = rng.standard_normal((8, SIZE)) * 0.2 + np.r_[slant, rng.standard_normal(SIZE - 1)]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.c_[vectors, octaves + 0.1 * rng.standard_normal(8)]
+    return np.c_[vectors, octaves + 0.1 * rng.standard_normal(8), np.zeros(8)]
 
 
 @pytest.fixture
@@ -44,5 +44,5 @@ def test_held_small_a_vector_that_is_of_no_use_elsewhere_leaves_the_word_to_pitc
     fits = [voice_gender.fit(tables, genders, ridge) for ridge in (0.001, 0.1, 30.0)]
     losses = [voice_gender.right({who: voice_gender.told(theta, rows) for who, rows in strangers.items()}, known)[1] for theta in fits]
     assert losses[0] > losses[1] > losses[2]
-    sizes = [float(np.linalg.norm(theta[:-2]) / theta[-2]) for theta in fits]
+    sizes = [float(np.linalg.norm(theta[:-3]) / theta[-3]) for theta in fits]
     assert sizes[0] > 2 * sizes[1] > 20 * sizes[2]
