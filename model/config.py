@@ -65,7 +65,8 @@ class Drop:
 @dataclass(frozen=True, slots=True)
 class Train:
     """The course of training. Rates are per step; a step takes ``accumulate`` batches on every rank. Before step ``flow_after`` the mean alone is
-    taught: the flow refines it, so it needs less. With ``flow_alone`` the flow is, and all else stays what it was: a step then costs half."""
+    taught: the flow refines it, so it needs less. ``alone`` names a part that is taught while all else stays what it was: the flow, for half of a
+    step's price, or the listener, from durations that are told, too."""
 
     steps: int = 20_000
     rate: float = 5e-4
@@ -80,7 +81,7 @@ class Train:
     seed: int = 0
     binary_after: int = 500
     flow_after: int = 0
-    flow_alone: bool = False
+    alone: Literal["", "flow", "listener"] = ""
     voice_noise: float = 0.02
     log_every: int = 20
     save_every: int = 500

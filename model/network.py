@@ -87,6 +87,8 @@ class Dubber(nn.Module):
 
     mean: Tensor
     deviation: Tensor
+    #: Whether the listener learns where all durations are told, too.
+    listens = False
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -154,9 +156,9 @@ class Dubber(nn.Module):
     ) -> tuple[Int[Tensor, "lines tokens"], Float[Tensor, ""], Float[Tensor, ""]]:
         """Durations as told, or as the listener finds them in the recording, and what that teaches it: ``listen`` and ``binary``.
 
-        Where all lines of a batch are told it has nothing to learn, and costs nothing.
+        Where all lines of a batch are told nothing is to be found, and it costs nothing, unless it learns from them (``listens``).
         """
-        if bool(batch.timed.all()):
+        if bool(batch.timed.all()) and not self.listens:
             nothing = 0.0 * sum(parameter.sum() for parameter in self.listener.parameters())
             return batch.durations, nothing, nothing
         heard = self.listener(of_lines(target, batch, known.shape[1]), text, batch)

@@ -73,11 +73,13 @@ class _Training:
         torch.manual_seed(settings.train.seed)
         self.network = Dubber(settings.network).to(device)
         self.averaged = Dubber(settings.network).to(device).requires_grad_(False)
-        if settings.train.flow_alone:
+        if part := settings.train.alone:
+            taught = {"flow": self.network.decoder, "listener": self.network.listener}[part]
+            if taught is None:
+                raise UsageError("train.alone = 'flow': there is no flow; give network.flow_layers")
             self.network.requires_grad_(False)
-            if self.network.decoder is None:
-                raise UsageError("train.flow_alone: there is no flow; give network.flow_layers")
-            self.network.decoder.requires_grad_(True)
+            taught.requires_grad_(True)
+            self.network.listens = self.averaged.listens = part == "listener"
         self.taught = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
         matrices = [p for p in self.taught.values() if p.ndim > 1]
         others = [p for p in self.taught.values() if p.ndim <= 1]

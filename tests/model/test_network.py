@@ -61,7 +61,7 @@ def test_losses_are_finite_and_every_parameter_learns(clips: list[Clip]) -> None
     assert idle == []
 
 
-def test_durations_that_are_told_are_taken_and_the_listener_rests(clips: list[Clip], network: Dubber) -> None:
+def test_durations_that_are_told_are_taken_and_the_listener_rests_unless_it_learns_from_them(clips: list[Clip], network: Dubber) -> None:
     batch = batch_of(clips)
     told = dataclasses.replace(batch, durations=align.fill(torch.ones(batch.symbols.shape), batch.length, batch.tokens))
     other = dataclasses.replace(batch, durations=align.fill(torch.rand(batch.symbols.shape), batch.length, batch.tokens))
@@ -69,6 +69,10 @@ def test_durations_that_are_told_are_taken_and_the_listener_rests(clips: list[Cl
     assert not batch.timed.any() and told.timed.all()
     losses = network(told, keep_all(told), noise, time)
     assert losses.listen == 0 and losses.binary == 0 and network(batch, keep_all(batch), noise, time).listen > 0
+    network.listens = True
+    taught = network(told, keep_all(told), noise, time)
+    network.listens = False
+    assert taught.listen > 0 and taught.binary > 0 and taught.mean == losses.mean
     assert not torch.equal(losses.mean, network(other, keep_all(other), noise, time).mean)
 
 

@@ -76,14 +76,25 @@ def test_finetuning_begins_with_the_weights_given(shards: list[str], tmp_path: P
 
 def test_a_flow_taught_alone_leaves_everything_else_as_it_was(shards: list[str], tmp_path: Path) -> None:
     first = train(shards, tmp_path / "first", settings(steps=2, flow_after=2), report=lambda note: None)
-    then = train(shards, tmp_path / "then", settings(steps=4, flow_alone=True), "finetune", first, report=lambda note: None)
-    train(shards, tmp_path / "then", settings(steps=6, flow_alone=True), "resume", report=lambda note: None)
+    then = train(shards, tmp_path / "then", settings(steps=4, alone="flow"), "finetune", first, report=lambda note: None)
+    train(shards, tmp_path / "then", settings(steps=6, alone="flow"), "resume", report=lambda note: None)
     before, after = (checkpoint.tensors(folder / "network.safetensors") for folder in (first, then))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith("decoder.") for name in changed)
     with pytest.raises(UsageError, match="no flow"):
-        without = settings(steps=2, flow_alone=True)
+        without = settings(steps=2, alone="flow")
         train(shards, tmp_path / "without", replace(without, network=replace(without.network, flow_layers=0)))
+
+
+def test_a_listener_taught_alone_leaves_everything_else_as_it_was(shards: list[str], tmp_path: Path) -> None:
+    first = train(shards, tmp_path / "first", settings(steps=2, flow_after=2), report=lambda note: None)
+    notes: list[dict] = []
+    then = train(shards, tmp_path / "then", settings(steps=12, alone="listener", binary_after=0), "finetune", first, shards, notes.append)
+    before, after = (checkpoint.tensors(folder / "network.safetensors") for folder in (first, then))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("listener.") for name in changed)
+    losses = [note["binary"] for note in notes if "binary" in note]
+    assert losses[0] > losses[-1] > 0
 
 
 def test_the_best_is_the_one_that_scores_best_and_only_the_newest_are_kept(shards: list[str], tmp_path: Path) -> None:
