@@ -87,7 +87,7 @@ series: env ## how the cast of a film of hours, and of a series, grows in time a
 
 bench: weights ## where the time of a build goes, and what it is beside a plain script and single tools: bench/bench.json, bench/bench.md
 	@mkdir -p demo out
-	@[ -f demo/long.mp4 ] || $(BIN)/cinedub film demo/long.mp4 --seconds 150
+	@[ -f demo/long.mp4 ] || $(BIN)/cinedub film demo/long.mp4 --seconds 300
 	@$(BIN)/python -m pipelines.bench demo/long.mp4 out/speed bench/bench
 
 voice-gender: env ## learn to hear gender from synthetic voices, held to real ones (ten minutes): cinedub/voice_gender.json
