@@ -179,7 +179,8 @@ def tracks_of(speaker: dict[str, Any]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Lips and face of whoever speaks, on the mel's frame axis."""
+    """Lips and face of whoever speaks, on the mel's frame axis, as they differ from their mean while a track shows them in a line: faces, and what
+    measures them, differ in form by more than a mouth moves."""
 
     lips: Float32[np.ndarray, "frames 81"]
     face: Float32[np.ndarray, "frames 52"]
@@ -210,9 +211,11 @@ class Picture:
             shapes = arrays["points"][row]
             points = (shapes - shapes.mean(1, keepdims=True)).reshape(len(pts), -1)
             lips = np.concatenate([points, arrays["aperture"][row][:, None]], 1) * _LIP_SCALE
-            for target, source in ((self.lips, lips), (self.face, arrays["blendshapes"][row])):
-                target[where][show] = (1 - weight) * source[before[show]] + weight * source[after[show]]
-            self.seen[where] |= show
+            if show.any():
+                for target, source in ((self.lips, lips), (self.face, arrays["blendshapes"][row])):
+                    moving = (1 - weight) * source[before[show]] + weight * source[after[show]]
+                    target[where][show] = moving - moving.mean(0)
+                self.seen[where] |= show
 
 
 def hashed(clue: str, buckets: int) -> list[int]:

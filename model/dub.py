@@ -38,7 +38,7 @@ FASTEST = 30.0
 #: Padded mel frames of the lines that are spoken together: what bounds memory.
 _TOGETHER = 3_000
 #: Raised by hand whenever the same canvas is spoken otherwise.
-_VERSION = "4"
+_VERSION = "5"
 _STAGE = "Voice"
 #: Networks of learned voices that are held in memory.
 _AT_HAND = 4

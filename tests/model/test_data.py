@@ -206,7 +206,19 @@ def test_lips_follow_presentation_times_not_indices() -> None:
     times = np.array([20.0, 80.0, 100.0, 150.0])
     picture = Picture.nothing(4)
     picture.show(slice(0, 4), arrays, [0], times)
-    assert picture.seen.all() and np.allclose(picture.lips[:, 80] / 8.0, times / 100.0, atol=1e-5)
+    assert picture.seen.all() and np.allclose(picture.lips[:, 80] / 8.0, (times - times.mean()) / 100.0, atol=1e-5)
+
+
+def test_a_mouth_of_another_form_that_moves_alike_gives_the_same_lips() -> None:
+    rng = np.random.default_rng(0)
+    moves = {"points": rng.normal(size=(1, 6, 40, 2)), "aperture": rng.random((1, 6)), "blendshapes": rng.random((1, 6, 52))}
+    form = {"points": rng.normal(size=(40, 2)), "aperture": 0.4, "blendshapes": rng.random(52)}
+    pictures = [Picture.nothing(4) for _ in range(2)]
+    for picture, weight in zip(pictures, (0.0, 1.0), strict=True):
+        arrays = {name: (values + weight * form[name]).astype(np.float32) for name, values in moves.items()}
+        picture.show(slice(0, 4), arrays | {"pts_ms": np.arange(6) * 40, "track": np.ones((1, 6), bool)}, [0], np.array([10.0, 50.0, 120.0, 190.0]))
+    assert np.allclose(pictures[0].lips, pictures[1].lips, atol=1e-4) and np.allclose(pictures[0].face, pictures[1].face, atol=1e-5)
+    assert pictures[0].lips.any() and pictures[0].face.any()
 
 
 def test_a_face_that_is_away_is_not_seen() -> None:

@@ -124,10 +124,13 @@ def test_durations_fill_every_slot_exactly(clips: list[Clip], network: Dubber, w
     assert (durations[said] >= 1).all() and (durations[~said] == 0).all()
 
 
-def test_lips_move_the_phonemes_of_who_is_seen(clips: list[Clip], network: Dubber) -> None:
+def test_lips_move_the_phonemes_of_who_is_seen_where_they_fit_the_words(clips: list[Clip], network: Dubber, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = batch_of(clips[:1])
     hidden = dataclasses.replace(batch, seen=torch.zeros_like(batch.seen))
+    monkeypatch.setattr("model.network._HEEDED", -1e9)
     assert not torch.equal(network.timing(batch), network.timing(hidden))
+    monkeypatch.setattr("model.network._HEEDED", 1e9)
+    assert torch.equal(network.timing(batch), network.timing(hidden))
 
 
 def test_each_condition_has_a_say_and_what_is_withheld_has_none(clips: list[Clip], network: Dubber) -> None:
