@@ -118,6 +118,7 @@ examples: score-weights ## [EXAMPLES=out/examples] [FLAGS='--checkpoint FOLDER']
 CORPUS ?= out/corpus
 RUN ?= out/run
 SAY := PYTHONPATH=. $(BIN)/python -m cinedub.film
+TRAIN_SMALL := $(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small
 
 corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (two hours of one core)
 	@$(BIN)/cinedub weights fetch build film kokoro-voices
@@ -129,10 +130,9 @@ corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model 
 	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13 --timbres 2
 
 train-small: env ## CORPUS=… RUN=…: train the model that ships, and then its listener (about an hour of two cores, and 15 minutes of one)
-	@PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python \
-		$(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --out $(RUN)
-	@OMP_NUM_THREADS=1 $(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small --init finetune --from $(RUN)/best \
-		--out $(RUN)/listener --set train.alone=listener --set train.binary_after=0 --set train.steps=1500 --set train.rate=2e-3 --set train.warmup=50
+	@PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python $(TRAIN_SMALL) --out $(RUN)
+	@OMP_NUM_THREADS=1 $(TRAIN_SMALL) --init finetune --from $(RUN)/best --out $(RUN)/listener \
+		--set train.alone=listener --set train.binary_after=0 --set train.steps=1500 --set train.rate=2e-3 --set train.warmup=50
 
 doctor: env ## what is there, what is missing
 	@$(BIN)/cinedub doctor

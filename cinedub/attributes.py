@@ -30,14 +30,14 @@ _SEEN_MS = 400
 
 @dataclass(frozen=True, slots=True)
 class VoiceColour:
-    """Medians over a person's voice: ``pitch`` in Hz, ``spread`` in semitones, ``tilt`` in dB, from ``windows`` stretches of voice; ``female`` as
-    ``believed``."""
+    """Medians over a person's voice: ``pitch`` in Hz, ``spread`` in semitones, ``tilt`` in dB, from ``windows`` stretches of voice; ``female`` the
+    mean of what is ``believed``."""
 
     pitch: float
     spread: float
     tilt: float
     windows: int
-    female: float = 0.0
+    female: float
 
 
 def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray, female: np.ndarray) -> VoiceColour | None:
@@ -46,7 +46,7 @@ def colour(pitch: np.ndarray, spread: np.ndarray, tilt: np.ndarray, female: np.n
     if not voiced.any():
         return None
     middle = [float(np.median(values[voiced])) for values in (pitch, spread, tilt)]
-    return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()), believed(female[voiced]))
+    return VoiceColour(middle[0], middle[1], middle[2], int(voiced.sum()), float(believed(female[voiced]).mean()))
 
 
 def gender(voice: VoiceColour | None, vector: Sequence[float], faces: Sequence[FaceTrack], age: Age) -> Gender:
@@ -83,9 +83,9 @@ def voice_odds(vector: Sequence[float], hertz: float, female: float) -> float:
     return float(np.dot(weights, [*vector, octaves(hertz), female, 1.0]))
 
 
-def believed(female: Float[np.ndarray, " windows"]) -> float:
-    """The mean of the gender reader's log odds, each as far as one window is believed."""
-    return float(np.clip(female, -_MOST_HEARD, _MOST_HEARD).mean())
+def believed(female: Float[np.ndarray, " windows"]) -> Float[np.ndarray, " windows"]:
+    """The gender reader's log odds, each as far as one window is believed."""
+    return np.clip(female, -_MOST_HEARD, _MOST_HEARD)
 
 
 def octaves(hertz: float) -> float:

@@ -173,14 +173,7 @@ def _face_vectors(path: Path) -> Float[np.ndarray, "N face_embedding"]:
 def _voice_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         colour = np.stack([arrays[name] for name in ("pitch", "spread", "tilt")], axis=1)
-        return {
-            "windows": arrays["windows"],
-            "vectors": arrays["embeddings"],
-            "voice": arrays["voice"],
-            "colour": colour,
-            "level": arrays["level"],
-            "female": arrays["female"],
-        }
+        return {"vectors": arrays["embeddings"], "colour": colour} | {name: arrays[name] for name in ("windows", "voice", "level", "female")}
 
 
 def _spoken(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cinedub import config, sound, storage
 from cinedub.backends import roles
 from cinedub.voting import rightness, vote
-from schemas import Language, Scenes, Span, Transcript, Utterance, Word, union
+from schemas import Language, Scenes, Span, Transcript, Utterance, Word, outside, union
 from schemas.speech import joined
 from transforms.stage import Stage
 
@@ -76,16 +76,14 @@ def _parts_of(scene: Span, scenes: Scenes, recogniser: roles.Recogniser) -> Iter
 
 def unheard(part: Part, heard: list[Utterance]) -> list[Span]:
     """Where the part holds ``_SKIPPED_MS`` of speech or more between its words, from the word before to the word after."""
-    words = union(trim(word.span, part.speech) for utterance in heard for word in utterance.words)
-    edges = [part.span.start, *itertools.chain.from_iterable((span.start, span.end) for span in words), part.span.end]
-    pauses = [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
+    pauses = outside(part.span, (trim(word.span, part.speech) for utterance in heard for word in utterance.words))
     return [pause for pause in pauses if sum(pause.overlap(speech) for speech in part.speech) >= _SKIPPED_MS]
 
 
 def _spoken(pause: Span, part: Part) -> Span | None:
-    """From the first speech in a pause between words to the last, within the part's scene."""
+    """From the first speech in one of the part's ``unheard`` pauses to the last, within its scene."""
     inside = [speech for region in part.speech if (speech := region & pause)]
-    return Span(inside[0].start, max(speech.end for speech in inside)) & part.scene if inside else None
+    return Span(inside[0].start, inside[-1].end) & part.scene
 
 
 def agreed(ours: list[Utterance], theirs: list[Word], language: Language) -> list[Utterance]:

@@ -41,7 +41,7 @@ def layers(path: Path) -> Layers:
 class Graph:
     """ONNX nodes one after another; a kernel of Keras is height x width x inputs x outputs.
 
-    Methods raise ``WeightsError`` for a layer that the weights lack.
+    Methods raise ``WeightsError`` for a layer, or a weight of one, that isn't there.
     """
 
     def __init__(self, weights: Layers) -> None:
@@ -54,27 +54,23 @@ class Graph:
 
     def convolve(self, maps: str, layer: str, **attributes: Any) -> str:
         """A convolution; with its bias, where it has one."""
-        found = self._of(layer)
-        bias = [self._constant(found["bias"])] if "bias" in found else []
-        return self.add("Conv", maps, self._constant(found["kernel"].transpose(3, 2, 0, 1)), *bias, **attributes)
+        bias = [self._constant(self._layers[layer]["bias"])] if "bias" in self._layers.get(layer, {}) else []
+        return self.add("Conv", maps, self._constant(self._weight(layer, "kernel").transpose(3, 2, 0, 1)), *bias, **attributes)
 
     def separable(self, maps: str, layer: str) -> str:
         """A convolution of each map alone, and one of all maps at each place."""
-        found = self._of(layer)
-        deep = found["depthwise_kernel"].transpose(2, 3, 0, 1)
+        deep = self._weight(layer, "depthwise_kernel").transpose(2, 3, 0, 1)
         alone = self.add("Conv", maps, self._constant(deep), group=len(deep), pads=[1, 1, 1, 1])
-        return self.add("Conv", alone, self._constant(found["pointwise_kernel"].transpose(3, 2, 0, 1)))
+        return self.add("Conv", alone, self._constant(self._weight(layer, "pointwise_kernel").transpose(3, 2, 0, 1)))
 
     def dense(self, values: str, layer: str) -> str:
         """A product with a matrix, and its bias."""
-        found = self._of(layer)
-        return self.add("Gemm", values, self._constant(found["kernel"]), self._constant(found["bias"]))
+        return self.add("Gemm", values, *(self._constant(self._weight(layer, name)) for name in ("kernel", "bias")))
 
     def norm(self, maps: str, layer: str) -> str:
         """Batch normalization with the statistics of training."""
-        found = self._of(layer)
         wanted = ("gamma", "beta", "moving_mean", "moving_variance")
-        return self.add("BatchNormalization", maps, *(self._constant(found[name]) for name in wanted), epsilon=EPSILON)
+        return self.add("BatchNormalization", maps, *(self._constant(self._weight(layer, name)) for name in wanted), epsilon=EPSILON)
 
     def finished(self, name: str, shape: Sequence[int | str], output: str, output_shape: Sequence[int | str]) -> bytes:
         """The network from its input ``name`` to ``output``."""
@@ -83,10 +79,10 @@ class Graph:
         graph = onnx.helper.make_graph(self._nodes, "keras", inputs, outputs, self._constants)
         return bytes(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8).SerializeToString())
 
-    def _of(self, layer: str) -> dict[str, np.ndarray]:
-        if layer not in self._layers:
-            raise WeightsError(f"the network has no layer {layer!r}: these are not its weights")
-        return self._layers[layer]
+    def _weight(self, layer: str, name: str) -> np.ndarray:
+        if name not in self._layers.get(layer, {}):
+            raise WeightsError(f"there is no {name!r} of a layer {layer!r}: these are not the network's weights")
+        return self._layers[layer][name]
 
     def _constant(self, array: np.ndarray) -> str:
         self._constants.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array, np.float32), f"weights_{len(self._constants)}"))

@@ -43,8 +43,7 @@ def table(sound: Float32[np.ndarray, " samples"], starts: list[int]) -> Table:
     pieces = [(start, min(start + WINDOW, len(sound))) for start in starts if min(start + WINDOW, len(sound)) - start >= LEAST]
     pitch = np.array([measured.over(start * 1000 // HEARD, end * 1000 // HEARD)[0] for start, end in pieces])
     parts = [sound[start:end] for start, end in pieces]
-    heard = [attributes.believed(odds[None]) for odds in reader.female(parts)]
-    rows = np.c_[encoder.encode(parts), [attributes.octaves(hertz) for hertz in pitch], heard]
+    rows = np.c_[encoder.encode(parts), [attributes.octaves(hertz) for hertz in pitch], attributes.believed(reader.female(parts))]
     return np.asarray(rows[~np.isnan(pitch)])
 
 

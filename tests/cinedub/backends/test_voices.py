@@ -89,6 +89,14 @@ def test_the_gender_network_is_that_of_its_keras_file(spoken: list[np.ndarray]) 
     assert np.allclose(reader.female([sound[: ina.PATCH] for sound in spoken]), scores[:, 0] - scores[:, 1], atol=1e-3)
 
 
+@pytest.mark.parametrize("found", [{}, {"conv2d_1": {}}])
+def test_a_keras_file_that_lacks_a_layer_or_a_weight_of_one_is_refused(found: dict[str, dict[str, np.ndarray]]) -> None:
+    from cinedub.backends.keras_graph import Graph
+
+    with pytest.raises(WeightsError, match="conv2d_1"):
+        Graph(found).convolve("patches", "conv2d_1")
+
+
 def _gender_file() -> Path:
     return weights.find("ina-gender") / "keras_male_female_cnn.hdf5"
 
