@@ -17,7 +17,6 @@ _MANNERS = ("pitch", "range", "tilt", "level")
 
 def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
     """Every figure over some clips of one system; ``truth`` are the recordings of the same clips, in the same order."""
-    several = [clip for clip in clips if clip.cp_errors is not None]
     pairs = [(a, b) for clip, true in zip(clips, truth, strict=True) for a, b in zip(clip.borders_ms, true.borders_ms, strict=True)]
     borders = [abs(a - b) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=False)]
     slots = [abs(error) for clip in clips for line in clip.borders_ms for error in line]
@@ -25,8 +24,9 @@ def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
         "clips": len(clips),
         "exact_length": sum(clip.exact for clip in clips),
         "error_rate": ratio(sum(clip.errors for clip in clips), sum(clip.words for clip in clips)),
+        "sound_error_rate": _share([(clip.sound_errors, clip.words) for clip in clips]),
         "words": sum(clip.words for clip in clips),
-        "cp_error_rate": ratio(sum(clip.cp_errors or 0 for clip in several), sum(clip.words for clip in several)) if several else None,
+        "cp_error_rate": _share([(clip.cp_errors, clip.words) for clip in clips]),
         "similarity": _mean([value for clip in clips for value in clip.right]),
         "similarity_wrong": _mean([value for clip in clips for value in clip.wrong if not np.isnan(value)]),
         "dnsmos": _mean([clip.dnsmos for clip in clips]),
@@ -37,6 +37,12 @@ def summary(clips: Sequence[Heard], truth: Sequence[Heard]) -> dict[str, Any]:
         "manner": manner(clips, truth),
         "sync": sync([line for clip in clips for line in clip.sync]),
     }
+
+
+def _share(counted: Sequence[tuple[int | None, int]]) -> float | None:
+    """Errors over words, of the clips in which they could be counted."""
+    known = [(wrong, of) for wrong, of in counted if wrong is not None]
+    return ratio(sum(wrong for wrong, _ in known), sum(of for _, of in known)) if known else None
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -109,6 +115,7 @@ def groups(clips: dict[str, list[Heard]]) -> dict[str, dict[str, Any]]:
 _COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("clips", lambda f: str(f["clips"])),
     ("WER / CER", lambda f: f"{100 * f['error_rate']:.1f} %"),
+    ("syllables", lambda f: _percent(f["sound_error_rate"])),
     ("cpWER", lambda f: _percent(f["cp_error_rate"])),
     ("voice: right", lambda f: _number(f["similarity"])),
     ("wrong", lambda f: _number(f["similarity_wrong"])),

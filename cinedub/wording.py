@@ -1,7 +1,8 @@
 """Text as it is compared: pinned normalisation for word and character error rates.
 
-English: NFKC, lower case, no punctuation but apostrophes inside words, numbers and a few abbreviations spelled out. Chinese: simplified, Han
-characters, letters and spelled digits only. Version 1; a change of rules changes every published figure.
+English: NFKC, lower case, no punctuation but apostrophes inside words, numbers and a few abbreviations spelled out, contractions in full, American
+spelling by Whisper's table (Radford et al., 2022, appendix C), whose author writes so whatever it hears. Fillers and repetitions count, unlike there.
+Chinese: simplified, Han characters, letters and spelled digits only. Version 2; a change of rules changes every published figure.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, 
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
 _SAME = {
     "mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "ok": "okay", "alright": "all right", "gonna": "going to", "wanna": "want to",
-    "gotta": "got to", "cannot": "can not", "'em": "them", "'cause": "because",
+    "gotta": "got to", "cannot": "can not", "'em": "them", "'cause": "because", "anymore": "any more", "let's": "let us", "won't": "will not",
+    "can't": "can not", "shan't": "shall not",
 }  # fmt: skip
+#: Endings that stand for one word alone; 's does so behind these words (and may then still be "has").
+_ENDINGS = {"n't": "not", "'re": "are", "'ll": "will", "'ve": "have", "'m": "am"}
+_IS = frozenset(f"{word}'s" for word in ("it", "he", "she", "that", "this", "there", "here", "what", "who", "where", "when", "how"))
 _DIGITS_ZH = "零一二三四五六七八九"
 
 
@@ -49,8 +54,26 @@ def _english(text: str) -> list[str]:
     text = re.sub(r"\d+", lambda m: f" {_spoken(m[0])} ", text)
     text = re.sub(r"(?<=\b[a-z])\.(?=[a-z]\b)", "", text)
     words = [word.strip("'") if word not in _SAME else word for word in re.findall(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+", text)]
-    words = [part for word in words for part in _SAME.get(word, word).split()]
+    spelling = _american()
+    words = [spelling.get(part, part) for word in words for part in _in_full(word).split()]
     return [word for place, word in enumerate(words) if not (word == "and" and _joins_numbers(words, place))]
+
+
+@functools.cache
+def _american() -> dict[str, str]:
+    """British spelling -> American."""
+    from whisper_normalizer.english import EnglishSpellingNormalizer
+
+    return EnglishSpellingNormalizer().mapping
+
+
+def _in_full(word: str) -> str:
+    """The words that one stands for: ``i've`` -> ``i have``."""
+    if word in _SAME:
+        return _SAME[word]
+    if word in _IS:
+        return f"{word[:-2]} is"
+    return next((f"{word.removesuffix(ending)} {full}" for ending, full in _ENDINGS.items() if word.endswith(ending)), word)
 
 
 def _joins_numbers(words: list[str], place: int) -> bool:
@@ -90,7 +113,7 @@ def _ordinal(number: int) -> str:
 
 
 def _chinese(text: str) -> list[str]:
-    text = simplified(text)
+    text = re.sub(r"(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])", "", simplified(text))
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     text = re.sub(r"(\d[\d.]*)%", r"百分之\1", text)
     text = re.sub(r"(\d+)\.(\d+)", lambda m: f"{_hanzi(m[1])}点{_one_by_one(m[2])}", text)

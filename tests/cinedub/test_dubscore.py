@@ -100,6 +100,27 @@ def test_errors_are_counted_in_words_and_in_characters() -> None:
     assert dubscore.errors_of("他来了。", "他走了", "zh") == (1, 3) and dubscore.errors_of("Come in.", "", "en") == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("heard", "wanted", "language", "dealt"),
+    [
+        ("What was that? Maybe it rains.", ["What was that?", "Maybe it rains."], "en", ["What was that?", "Maybe it rains."]),
+        ("so what was it", ["What was it?", "Nothing at all."], "en", ["so what was it", ""]),
+        ("… 再 过 九 个 月 了 灯 塔", ["再过九个月了。", "灯塔"], "zh", ["… 再 过 九 个 月 了", "灯 塔"]),
+        ("", ["Come in."], "en", [""]),
+        ("hello there", ["…", "…"], "en", ["hello there", ""]),
+    ],
+)
+def test_heard_words_go_to_the_lines_in_which_the_fewest_of_them_are_wrong(
+    heard: str, wanted: list[str], language: Language, dealt: list[str]
+) -> None:
+    assert dubscore.dealt(heard.split(), wanted, language) == dealt
+
+
+def test_a_chinese_syllable_written_otherwise_is_not_said_wrong() -> None:
+    assert dubscore.errors_of("再过九个月", "在过九个约", "zh")[0] == 2 and dubscore.syllable_errors("再过九个月", "在过九个约") == 1
+    assert dubscore.syllable_errors("妈妈", "马马") == 2 and dubscore.syllable_errors("", "好") == 1
+
+
 def test_a_gain_of_the_lips_is_told_with_its_interval(truth: Heard) -> None:
     curves = [[0.5 + 0.01 * (i == 10) for i in range(len(dubscore.LAGS_MS))]] * 20
     better, worse = replace(truth, curves=curves), replace(truth, curves=[[value - 0.2 for value in curve] for curve in curves])
