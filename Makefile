@@ -99,13 +99,14 @@ dub: weights ## VIDEO=… SCRIPT=… VOICES='anna=anna.wav …' OUT=… [FLAGS=�
 	@$(BIN)/cinedub weights fetch hifigan-universal
 	@$(BIN)/cinedub dub $(if $(VIDEO),--video "$(VIDEO)") --script "$(SCRIPT)" $(if $(VOICES),--voices $(VOICES)) --out $(if $(filter out,$(OUT)),dubbed.$(if $(VIDEO),mp4,wav),"$(OUT)") $(FLAGS)
 
-# Held-out lines, voices and faces, in both languages; then what the model makes of them.
+# Held-out lines, voices and faces, in both languages; then what the model makes of them. SPLIT=train: voices that it knows.
 HELD_OUT ?= out/held-out
-evaluate: score-weights ## [DATASET=…] [FLAGS=…]: measure the dubbing model on records it never saw
+SPLIT ?= test
+evaluate: score-weights ## [DATASET=…] [SPLIT=test] [FLAGS=…]: measure the dubbing model on records it never saw
 	@$(BIN)/cinedub weights fetch hifigan-universal
-	@[ -n "$(DATASET)" ] || for tongue in en zh; do [ -f $(HELD_OUT)/$$tongue/_SUCCESS ] || \
-		$(BIN)/cinedub film $(HELD_OUT)/$$tongue --truth-shards --split test --seconds 240 --language $$tongue --seed 7 || exit 1; done
-	@for place in $(or $(DATASET),$(HELD_OUT)/en $(HELD_OUT)/zh); do $(BIN)/cinedub evaluate $$place --write $$place/evaluation.json $(FLAGS) || exit 1; done
+	@[ -n "$(DATASET)" ] || for tongue in en zh; do [ -f $(HELD_OUT)/$(SPLIT)-$$tongue/_SUCCESS ] || \
+		$(BIN)/cinedub film $(HELD_OUT)/$(SPLIT)-$$tongue --truth-shards --split $(SPLIT) --seconds 240 --language $$tongue --voices more --seed 7 || exit 1; done
+	@for place in $(or $(DATASET),$(HELD_OUT)/$(SPLIT)-en $(HELD_OUT)/$(SPLIT)-zh); do $(BIN)/cinedub evaluate $$place --write $$place/evaluation.json $(FLAGS) || exit 1; done
 
 .PHONY: examples
 EXAMPLES ?= out/examples

@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--kinds", nargs="+", choices=["narration", "monologue", "dialogue", "ensemble"], metavar="KIND", help="kinds of scenes, in turn"
     )
     parser.add_argument("--split", choices=["train", "valid", "test"], help="lines, voices and faces of different splits are disjoint")
+    parser.add_argument("--voices", choices=["film", "more", "flite"], help="of which pack; more needs 'weights fetch kokoro-voices'")
     parser.add_argument("--audio-only", action="store_true", default=None, help="no pictures: the mix as .flac")
     parser.add_argument("--truth-shards", action="store_true", help="OUT is a folder: a dataset straight from the truth, without the pipeline")
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from cinedub import film
 
-    names = ("seed", "seconds", "language", "kinds", "split", "audio_only")
+    names = ("seed", "seconds", "language", "kinds", "split", "voices", "audio_only")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if not options.settings and not options.truth_shards and given.keys() <= {"seed"}:
         print(film.demo(options.out, **given))
