@@ -62,6 +62,11 @@ def find(name_or_path: str, hint: str = "") -> Path:
     raise WeightsError(f"no weights at {name_or_path!r}{': ' + hint if hint else ''}; name a path, or one of: {known}")
 
 
+def file(path: Path, name: str) -> Path:
+    """A model's file: the one of that name where ``path`` is a folder, else ``path`` itself."""
+    return path / name if path.is_dir() else path
+
+
 @cache
 def digest(path: Path) -> str:
     """sha256 (16 hex digits) over the files at ``path``; from the stamp where there is one."""

@@ -40,7 +40,7 @@ class HifiGan:
 
     def __init__(self, model: Model) -> None:
         path = weights.find(model.weights or "hifigan-universal")
-        file = path / "generator_universal.pth.tar" if path.is_dir() else path
+        file = weights.file(path, "generator_universal.pth.tar")
         self._network = Generator()
         try:
             state = torch.load(file, map_location="cpu", weights_only=True)["generator"]

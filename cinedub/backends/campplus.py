@@ -31,7 +31,7 @@ class CamPlusPlus:
 
     def __init__(self, model: Model) -> None:
         path = weights.find(model.weights or "campplus")
-        file = path / "campplus_cn_en_common.pt" if path.is_dir() else path
+        file = weights.file(path, "campplus_cn_en_common.pt")
         self._network = Network().eval()
         try:
             self._network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))

@@ -26,8 +26,7 @@ class CenterFace:
     """Finds faces down to about ten pixels. Options: ``min_score`` (0.25), ``max_overlap`` (0.3, IoU above which the weaker of two goes)."""
 
     def __init__(self, model: Model) -> None:
-        path = weights.find(model.weights)
-        path = path / "centerface.onnx" if path.is_dir() else path
+        path = weights.file(weights.find(model.weights), "centerface.onnx")
         self.digest = f"centerface-{VERSION}-{weights.digest(path)}"
         self.min_score = float(model.option("min_score", 0.25))
         self.max_overlap = float(model.option("max_overlap", 0.3))

@@ -25,7 +25,7 @@ class Dnsmos:
     def __init__(self, model: config.Model) -> None:
         path = weights.find(model.weights)
         self.digest = f"dnsmos-{VERSION}-{weights.digest(path)}"
-        self._session = session(path / "sig_bak_ovr.onnx" if path.is_dir() else path, model)
+        self._session = session(weights.file(path, "sig_bak_ovr.onnx"), model)
 
     def score(self, sound: Mono) -> SpeechScores:
         """Mean scores over the sound, each 1 to 5.

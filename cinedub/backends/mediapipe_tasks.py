@@ -32,8 +32,7 @@ class MediaPipeTasks:
     """Finds the points of faces, ``model.threads`` crops at a time. Option: ``min_score`` (0.3), of its own detector and of the mesh."""
 
     def __init__(self, model: Model) -> None:
-        path = weights.find(model.weights)
-        path = path / "face_landmarker.task" if path.is_dir() else path
+        path = weights.file(weights.find(model.weights), "face_landmarker.task")
         self.digest = f"mediapipe-tasks-{VERSION}-{weights.digest(path)}"
         score = float(model.option("min_score", 0.3))
         options = vision.FaceLandmarkerOptions(

@@ -35,7 +35,7 @@ class Pyannote:
 
     def __init__(self, model: Model) -> None:
         path = weights.find(model.weights or "segmentation-3.0")
-        file = path / "pytorch_model.bin" if path.is_dir() else path
+        file = weights.file(path, "pytorch_model.bin")
         self._threads = model.threads
         try:
             self._network, self._sets = _loaded(file, model.device)

