@@ -118,17 +118,32 @@ examples: score-weights ## [EXAMPLES=out/examples] [FLAGS='--checkpoint FOLDER']
 # The corpus and the recipe of the checkpoint that ships: see model/checkpoints/small/MODEL_CARD.md.
 CORPUS ?= out/corpus
 RUN ?= out/run
+# How much of it: 0.02 tries the whole way in some minutes.
+SHARE ?= 1
+share = $(shell awk 'BEGIN { print $(1) * $(SHARE) }')
 SAY := PYTHONPATH=. $(BIN)/python -m cinedub.film
-TRAIN_SMALL := $(BIN)/cinedub train --shards $(CORPUS)/hibari $(CORPUS)/zh $(CORPUS)/en --config small
+WAYS := --pitches 1 0.88 1.13 --timbres 2
+TAUGHT := zh en zh3 en2
+TRAIN_SMALL := $(BIN)/cinedub train --config small --shards $(addprefix $(CORPUS)/,hibari $(TAUGHT) built)
+TEACHING := $(patsubst bench/teaching/%.toml,$(CORPUS)/films/%.mp4,$(wildcard bench/teaching/*.toml))
 
-corpus: weights ## CORPUS=…: speak and pack the corpus that the shipped model was trained on (two hours of one core)
+corpus: weights $(TEACHING) ## CORPUS=… [SHARE=1]: speak and pack the corpus that the shipped model was trained on, and build films (three hours of one core)
 	@$(BIN)/cinedub weights fetch build film kokoro-voices
-	@$(SAY).takes $(CORPUS)/takes/zh zh 36 10
-	@$(SAY).takes $(CORPUS)/takes/zh2 zh 24 12
-	@$(SAY).takes $(CORPUS)/takes/en en 30 11
-	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours 2.5 --seed 1
-	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh $(CORPUS)/takes/zh2 --seed 2 --pitches 1 0.88 1.13 --timbres 2
-	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 --pitches 1 0.88 1.13 --timbres 2
+	@$(SAY).takes $(CORPUS)/takes/zh zh $(call share,36) 10
+	@$(SAY).takes $(CORPUS)/takes/zh2 zh $(call share,24) 12
+	@$(SAY).takes $(CORPUS)/takes/zh3 zh $(call share,24) 13
+	@$(SAY).takes $(CORPUS)/takes/en en $(call share,30) 11
+	@$(SAY).takes $(CORPUS)/takes/en2 en $(call share,18) 14
+	@$(SAY).recitals $(CORPUS)/hibari --voices 240 --hours $(call share,2.5) --seed 1
+	@$(SAY).recitals $(CORPUS)/zh --takes $(CORPUS)/takes/zh $(CORPUS)/takes/zh2 --seed 2 $(WAYS)
+	@$(SAY).recitals $(CORPUS)/en --takes $(CORPUS)/takes/en --seed 3 $(WAYS)
+	@$(SAY).recitals $(CORPUS)/zh3 --takes $(CORPUS)/takes/zh3 --seed 5 $(WAYS)
+	@$(SAY).recitals $(CORPUS)/en2 --takes $(CORPUS)/takes/en2 --seed 6 $(WAYS)
+	@$(BIN)/cinedub build $(TEACHING) --out $(CORPUS)/built
+
+$(CORPUS)/films/%.mp4: bench/teaching/%.toml
+	@$(BIN)/cinedub weights fetch build film kokoro-voices
+	@$(BIN)/cinedub film $@ --settings $< --seconds $(call share,300)
 
 train-small: env ## CORPUS=… RUN=…: train the model that ships, and then its listener (about an hour of two cores, and 15 minutes of one)
 	@PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python $(TRAIN_SMALL) --out $(RUN)

@@ -33,6 +33,7 @@ from model import mel, ready, syncnet, takes
 from model.dub import Dubbing, Manner, gate, slot
 from model.of_record import MEMBERS, of_sample, taught
 from model.order import Order, check
+from model.recast import company, recast
 from model.syncnet import SyncNet
 from schemas import EmotionLabel, Gender, Language, Span
 
@@ -90,13 +91,16 @@ def evaluate(
     told: Callable[[int, int], None] | None = None,
     wanted: Sequence[str] = SYSTEMS,
     network: SyncNet | None = None,
+    cast: Path | None = None,
 ) -> dict[str, Any]:
     """Figures for ``limit`` records (of each language and kind alike), spread over the dataset: of the recording, and of the systems that are
-    ``wanted``, of which ``cinedub`` is one; LSE-D and LSE-C where SyncNet is given as ``network``.
+    ``wanted``, of which ``cinedub`` is one; LSE-D and LSE-C where SyncNet is given as ``network``. With the voices of another dataset, ``cast``,
+    those are what speech is compared with, the recording's too.
 
     Raises:
         UsageError: no record to measure. ShardError: no dataset. WeightsError: no checkpoint, or scorers that aren't here.
     """
+    voices = company(cast) if cast else ()
     clock = _Clock()
     scorers = dubscore.digests()
     dubbing = Dubbing(checkpoint, device=device)
@@ -105,6 +109,7 @@ def evaluate(
     heard: dict[str, list[Heard]] = {name: [] for name in ("truth", *wanted)}
     moody: list[Order] = []
     for done, record in enumerate(records(dataset, chosen, network), start=1):
+        record = replace(record, order=recast(record.order, voices)) if voices else record
         clip = {"key": record.key, "language": record.order.language, "kind": record.order.kind, "duration_ms": record.order.duration_ms}
         vectors = {name: np.asarray(voice.vector or np.zeros(192)) for name, voice in record.order.voices.items()}
         others = [voice for film, voice in strangers if film != _film(record.key)][:_STRANGERS]
@@ -120,7 +125,8 @@ def evaluate(
         raise UsageError(f"{dataset}: no record with lines to dub")
     against = {"shown against hidden": "cinedub, lips hidden", "against TTS stretched": "stretched", "against TTS timed": "timed"}
     return {
-        "dataset": dataset.name, "checkpoint": weights.digest(checkpoint), "vocoder": dubbing.digest.split(":", 1)[1], "scorers": scorers,
+        "dataset": dataset.name, "cast": cast.name if cast else None,
+        "checkpoint": weights.digest(checkpoint), "vocoder": dubbing.digest.split(":", 1)[1], "scorers": scorers,
         "manner": msgspec.to_builtins(manner), "baseline": baseline,
         "groups": dubtable.groups(heard),
         "lips_gain": {gain: dubtable.difference(heard["cinedub"], heard[name]) for gain, name in against.items() if name in heard},
