@@ -127,13 +127,12 @@ WAYS := --pitches 1 0.88 1.13 --timbres 2
 TOLD := $(addprefix $(CORPUS)/,hibari zh en)
 # Films as built are a fiftieth of it all: each of their lines is taught four times as often.
 MORE := $(addprefix $(CORPUS)/,zh3 en2 built built built built)
-TWO := $(BIN)/torchrun --nproc-per-node 2 --no-python
+TWO := PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/torchrun --nproc-per-node 2 --no-python
 TRAIN_SMALL := $(BIN)/cinedub train --config small
 LISTEN := OMP_NUM_THREADS=1 $(TRAIN_SMALL) --init finetune --set train.alone=listener --set train.binary_after=0 --set train.rate=2e-3 --set train.warmup=50
 TEACHING := $(patsubst bench/teaching/%.toml,$(CORPUS)/films/%.mp4,$(wildcard bench/teaching/*.toml))
 
-corpus: weights $(TEACHING) ## CORPUS=… [SHARE=1]: speak and pack the corpus that the shipped model was trained on, and build films (three hours of one core)
-	@$(BIN)/cinedub weights fetch build film kokoro-voices
+corpus: score-weights $(TEACHING) ## CORPUS=… [SHARE=1]: speak and pack the corpus that the shipped model was trained on, and build films (three hours of one core)
 	@$(SAY).takes $(CORPUS)/takes/zh zh $(call share,36) 10
 	@$(SAY).takes $(CORPUS)/takes/zh2 zh $(call share,24) 12
 	@$(SAY).takes $(CORPUS)/takes/zh3 zh $(call share,24) 13
@@ -146,15 +145,14 @@ corpus: weights $(TEACHING) ## CORPUS=… [SHARE=1]: speak and pack the corpus t
 	@$(SAY).recitals $(CORPUS)/en2 --takes $(CORPUS)/takes/en2 --seed 6 $(WAYS)
 	@$(BIN)/cinedub build $(TEACHING) --out $(CORPUS)/built
 
-$(CORPUS)/films/%.mp4: bench/teaching/%.toml
-	@$(BIN)/cinedub weights fetch build film kokoro-voices
+$(CORPUS)/films/%.mp4: bench/teaching/%.toml | score-weights
 	@$(BIN)/cinedub film $@ --settings $< --seconds $(call share,300)
 
 # From nothing on speech whose times are told; the listener; on with more speech and the films as built, whose times it finds; the listener again.
 train-small: env ## CORPUS=… RUN=… [SHARE=1]: train the model that ships (two and a half hours of two cores)
-	@PYTHONPATH=. OMP_NUM_THREADS=1 $(TWO) $(TRAIN_SMALL) --shards $(TOLD) --out $(RUN)/begun --set train.steps=$(call steps,2700)
+	@$(TWO) $(TRAIN_SMALL) --shards $(TOLD) --out $(RUN)/begun --set train.steps=$(call steps,2700)
 	@$(LISTEN) --shards $(TOLD) --from $(RUN)/begun/best --out $(RUN)/heard --set train.steps=$(call steps,500)
-	@PYTHONPATH=. OMP_NUM_THREADS=1 $(TWO) $(TRAIN_SMALL) --shards $(TOLD) $(MORE) --init finetune --from $(RUN)/heard/best --out $(RUN)/gone-on \
+	@$(TWO) $(TRAIN_SMALL) --shards $(TOLD) $(MORE) --init finetune --from $(RUN)/heard/best --out $(RUN)/gone-on \
 		--set train.steps=$(call steps,2650) --set train.rate=5e-4 --set train.warmup=50 --set train.binary_after=0 --set train.seed=2 --set data.seed=2
 	@$(LISTEN) --shards $(TOLD) --from $(RUN)/gone-on/best --out $(RUN)/listener --set train.steps=$(call steps,1500)
 

@@ -133,16 +133,14 @@ def dealt(heard: Sequence[str], wanted: Sequence[str], language: Language) -> li
     reference = [token for text in wanted for token in tokens(text, language)]
     pieces = [tokens(word, language) for word in heard]
     hypothesis = [token for piece in pieces for token in piece]
-    lines: list[list[str]] = [[] for _ in wanted]
     if not reference or not hypothesis:
-        for number in range(min(1, len(wanted))):
-            lines[number].extend(heard)
-        return [" ".join(words) for words in lines]
+        return [" ".join(heard) if number == 0 else "" for number in range(len(wanted))]
     places: list[int] = []
     for chunk in jiwer.process_words(" ".join(reference), " ".join(hypothesis)).alignments[0]:
         said = chunk.hyp_end_idx - chunk.hyp_start_idx
         places += [owners[min(max(0, chunk.ref_start_idx + (step if chunk.type != "insert" else -1)), len(owners) - 1)] for step in range(said)]
     at = 0
+    lines: list[list[str]] = [[] for _ in wanted]
     for word, piece in zip(heard, pieces, strict=True):
         lines[places[min(at, len(places) - 1)]].append(word)
         at += len(piece)
@@ -157,10 +155,7 @@ def _words(sound: Mono, language: Language) -> Iterator[Word]:
 def errors_of(wanted: str, given: str, language: Language) -> tuple[int, int]:
     """Word (Chinese: character) errors, and how many words there are."""
     reference, hypothesis = tokens(wanted, language), tokens(given, language)
-    if not reference or not hypothesis:
-        return max(len(reference), len(hypothesis)), len(reference)
-    found = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
-    return found.substitutions + found.deletions + found.insertions, len(reference)
+    return _wrong(reference, hypothesis), len(reference)
 
 
 def syllable_errors(wanted: str, given: str) -> int:
@@ -172,6 +167,11 @@ def syllable_errors(wanted: str, given: str) -> int:
     from pypinyin import Style, lazy_pinyin
 
     reference, hypothesis = (lazy_pinyin("".join(tokens(text, "zh")), Style.TONE3) for text in (wanted, given))
+    return _wrong(reference, hypothesis)
+
+
+def _wrong(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """Substitutions, deletions and insertions; jiwer takes no empty side."""
     if not reference or not hypothesis:
         return max(len(reference), len(hypothesis))
     found = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
